@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: MIT */
+
+/* Names to numbers and back, and the functions that take names. */
+
+#include <errno.h>
+#include <string.h>
+
+#include "memfd.h"
+
+#define SEPARATORS ",| \t\n\v\f\r"
+
+/*
+ * What one kind of number is called, in lower case with '-'. No pointers, which
+ * the loader would have to relocate.
+ */
+struct names {
+	char prefix[2][12];
+	/* A field of bits that holds one value: two cannot be or-ed. */
+	unsigned int field;
+	struct {
+		unsigned int value;
+		char name[16];
+	} name[22];
+};
+
+static const struct names flag_names = {
+	{ "mfd-", "memfd-" },
+	0xfc000000,
+	{
+		{ MEMFD_CLOEXEC, "cloexec" },
+		{ MEMFD_ALLOW_SEALING, "allow-sealing" },
+		{ MEMFD_ALLOW_SEALING, "allow-seals" },
+		{ MEMFD_HUGETLB, "hugetlb" },
+		{ MEMFD_HUGETLB, "huge-table" },
+		{ MEMFD_NOEXEC_SEAL, "noexec-seal" },
+		{ MEMFD_EXEC, "exec" },
+		{ MEMFD_INHERIT, "inherit" },
+		{ MEMFD_HUGE_64KB, "huge-64kb" },
+		{ MEMFD_HUGE_512KB, "huge-512kb" },
+		{ MEMFD_HUGE_1MB, "huge-1mb" },
+		{ MEMFD_HUGE_2MB, "huge-2mb" },
+		{ MEMFD_HUGE_8MB, "huge-8mb" },
+		{ MEMFD_HUGE_16MB, "huge-16mb" },
+		{ MEMFD_HUGE_32MB, "huge-32mb" },
+		{ MEMFD_HUGE_256MB, "huge-256mb" },
+		{ MEMFD_HUGE_512MB, "huge-512mb" },
+		{ MEMFD_HUGE_1GB, "huge-1gb" },
+		{ MEMFD_HUGE_2GB, "huge-2gb" },
+		{ MEMFD_HUGE_16GB, "huge-16gb" },
+	},
+};
+
+static const struct names seal_names = {
+	{ "f-seal-", "memfd-seal-" },
+	0,
+	{
+		{ MEMFD_SEAL_SEAL, "seal" },
+		{ MEMFD_SEAL_SHRINK, "shrink" },
+		{ MEMFD_SEAL_GROW, "grow" },
+		{ MEMFD_SEAL_WRITE, "write" },
+		{ MEMFD_SEAL_FUTURE_WRITE, "future-write" },
+		{ MEMFD_SEAL_EXEC, "exec" },
+		/* After the seals that it is made of: it is never printed. */
+		{ MEMFD_SEAL_IMMUTABLE, "immutable" },
+	},
+};
+
+static const char hex_digits[] = "0123456789abcdef";
+
+/* As the tables have it, whatever the locale. */
+static char fold(char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return (char)(c - 'A' + 'a');
+	return c == '_' ? '-' : c;
+}
+
+/* The length of name where the len characters at s begin with it; else 0. */
+static size_t begins(const char *s, size_t len, const char *name)
+{
+	size_t i;
+
+	for (i = 0; name[i]; i++)
+		if (i == len || fold(s[i]) != name[i])
+			return 0;
+	return i;
+}
+
+/* "0", or "0x" and one to eight hex digits. */
+static int parse_number(const char *s, size_t len, unsigned int *value)
+{
+	size_t i;
+
+	*value = 0;
+	if (len == 1 && *s == '0')
+		return 1;
+	if (len < 3 || len > 10 || !begins(s, len, "0x"))
+		return 0;
+	for (i = 2; i < len; i++) {
+		const char *digit = strchr(hex_digits, fold(s[i]));
+
+		if (!digit)
+			return 0;
+		*value = *value << 4 | (unsigned int)(digit - hex_digits);
+	}
+	return 1;
+}
+
+static int parse_name(const struct names *names, const char *s, size_t len,
+		      unsigned int *value)
+{
+	size_t i, prefix = 0;
+
+	for (i = 0; i < 2 && !prefix; i++)
+		prefix = begins(s, len, names->prefix[i]);
+	s += prefix;
+	len -= prefix;
+	for (i = 0; len && names->name[i].value; i++)
+		if (begins(s, len, names->name[i].name) == len) {
+			*value = names->name[i].value;
+			return 1;
+		}
+	return 0;
+}
+
+static int parse(const struct names *names, const char *str,
+		 unsigned int *value, size_t *end)
+{
+	unsigned int all = 0;
+	size_t at, len;
+
+	if (!str || !value) {
+		errno = EFAULT;
+		return -1;
+	}
+	for (at = strspn(str, SEPARATORS); str[at];
+	     at += len, at += strspn(str + at, SEPARATORS)) {
+		unsigned int one, other;
+
+		len = strcspn(str + at, SEPARATORS);
+		if (!parse_number(str + at, len, &one) &&
+		    !parse_name(names, str + at, len, &one))
+			break;
+		other = all & names->field;
+		if (other && one & names->field &&
+		    other != (one & names->field))
+			break;
+		all |= one;
+	}
+	if (end)
+		*end = at;
+	if (str[at]) {
+		errno = EINVAL;
+		return -1;
+	}
+	*value = all;
+	return 0;
+}
+
+int memfd_parse_flags(const char *str, unsigned int *flags, size_t *end)
+{
+	return parse(&flag_names, str ? str : "", flags, end);
+}
+
+int memfd_parse_seals(const char *str, unsigned int *seals, size_t *end)
+{
+	return parse(&seal_names, str, seals, end);
+}
+
+/* Writes what fits and leaves room for the null. Returns where to go on. */
+static size_t put(char *buf, size_t size, size_t at, const char *s)
+{
+	for (; *s; s++, at++)
+		if (at + 1 < size)
+			buf[at] = *s;
+	return at;
+}
+
+int memfd_format_seals(unsigned int seals, char *buf, size_t size)
+{
+	char hex[sizeof("0xffffffff")];
+	size_t i, at = 0;
+
+	if (!buf && size) {
+		errno = EFAULT;
+		return -1;
+	}
+	for (i = 0; seal_names.name[i].value; i++) {
+		unsigned int value = seal_names.name[i].value;
+
+		if ((seals & value) == value) {
+			at = put(buf, size, at, at ? "," : "");
+			at = put(buf, size, at, seal_names.name[i].name);
+			seals &= ~value;
+		}
+	}
+	if (seals) {
+		i = sizeof(hex) - 1;
+		hex[i] = '\0';
+		for (; seals; seals >>= 4)
+			hex[--i] = hex_digits[seals & 0xf];
+		hex[--i] = 'x';
+		hex[--i] = '0';
+		at = put(buf, size, at, at ? "," : "");
+		at = put(buf, size, at, hex + i);
+	}
+	if (size)
+		buf[at < size ? at : size - 1] = '\0';
+	return (int)at;
+}
+
+int memfd_new_str(const char *name, const char *flags)
+{
+	unsigned int number;
+
+	if (memfd_parse_flags(flags, &number, NULL) < 0)
+		return -1;
+	return memfd_new(name, number);
+}
+
+int memfd_seal_str(int fd, const char *seals)
+{
+	unsigned int number;
+
+	if (memfd_parse_seals(seals, &number, NULL) < 0)
+		return -1;
+	return memfd_seal(fd, number);
+}
+
+int memfd_get_seals_str(int fd, char *buf, size_t size)
+{
+	int seals = memfd_get_seals(fd);
+
+	if (seals < 0)
+		return -1;
+	return memfd_format_seals((unsigned int)seals, buf, size);
+}
+
+int memfd_new_sealed_str(const char *name, const char *flags, const void *data,
+			 size_t size)
+{
+	unsigned int number;
+
+	if (memfd_parse_flags(flags, &number, NULL) < 0)
+		return -1;
+	return memfd_new_sealed(name, number, data, size);
+}
+
+int memfd_check_seals_str(int fd, const char *seals)
+{
+	unsigned int number;
+
+	if (memfd_parse_seals(seals, &number, NULL) < 0)
+		return -1;
+	return memfd_check_seals(fd, number);
+}

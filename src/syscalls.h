@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * The system calls as every libc and kernel header has them, and
+ * memfd_create(2) where they have none: glibc before 2.27, kernel headers
+ * before 3.17. The only place that knows about architectures. Comes before any
+ * other include.
+ */
+
+/*
+ * With these, fcntl would be fcntl64@GLIBC_2.28 and keep the object from
+ * loading on an older glibc. Both go: _TIME_BITS=64 alone is an error. Offsets
+ * are pwrite64's, which musl 1.2.4 declares for _LARGEFILE64_SOURCE only.
+ */
+#undef _FILE_OFFSET_BITS
+#undef _TIME_BITS
+#define _GNU_SOURCE 1
+#define _LARGEFILE64_SOURCE 1
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#ifndef F_ADD_SEALS
+#define F_ADD_SEALS 1033
+#define F_GET_SEALS 1034
+#endif
+
+/* The first of each family in the kernel's own syscall tables. */
+#if defined(__x86_64__) && defined(__ILP32__)
+#define MEMFD_CREATE_NR (0x40000000 + 319)
+#elif defined(__x86_64__)
+#define MEMFD_CREATE_NR 319
+#elif defined(__i386__)
+#define MEMFD_CREATE_NR 356
+#elif defined(__arm__)
+#define MEMFD_CREATE_NR 385
+#elif defined(__aarch64__) || defined(__riscv) || defined(__loongarch__)
+#define MEMFD_CREATE_NR 279
+#elif defined(__powerpc__)
+#define MEMFD_CREATE_NR 360
+#elif defined(__s390__)
+#define MEMFD_CREATE_NR 350
+#elif defined(__mips__) && _MIPS_SIM == _ABIO32
+#define MEMFD_CREATE_NR 4354
+#elif defined(__mips__) && _MIPS_SIM == _ABI64
+#define MEMFD_CREATE_NR 5314
+#elif defined(__mips__) && _MIPS_SIM == _ABIN32
+#define MEMFD_CREATE_NR 6318
+#endif
+
+#ifndef SYS_memfd_create
+#ifndef MEMFD_CREATE_NR
+#error "memfd_create(2): no number for this architecture; update linux/unistd.h"
+#endif
+#define SYS_memfd_create MEMFD_CREATE_NR
+#elif defined(MEMFD_CREATE_NR)
+_Static_assert(SYS_memfd_create == MEMFD_CREATE_NR, "number in the headers");
+#endif
+
+static inline int sys_memfd_create(const char *name, unsigned int flags)
+{
+#ifdef HAVE_MEMFD_CREATE
+	return memfd_create(name, flags);
+#else
+	return (int)syscall(SYS_memfd_create, name, flags);
+#endif
+}
