@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# check.sh SHARE: runs the example on a file of known content and compares what
-# it says. The exec seal is there from Linux 6.3 on, and left out of account.
+# check.sh SHARE HELLO: runs the example on files of known content, and the
+# README's program, and compares what they say. The exec seal is there from
+# Linux 6.3 on, and left out of account.
 set -eu
 
 dir=$(mktemp -d)
@@ -19,13 +20,14 @@ case_is() {
 }
 
 say() {
-	"$share" "$@" 2>&1 | sed 's/,exec$//; s/"exec"$/""/' >"$dir/said"
+	LC_ALL=C "$@" 2>&1 | sed 's/,exec$//; s/"exec"$/""/' >"$dir/said"
 }
 
 share=$1
+hello=$2
 n=0
 failed=0
-echo 1..3
+echo 1..4
 
 printf 'one line\nand another\n' >"$dir/file"
 cat >"$dir/expected" <<END
@@ -40,19 +42,25 @@ child:    refused: seals are missing, it has ""
 parent: a pipe
 child:    refused: this file cannot have seals
 END
-LC_ALL=C say "$dir/file"
+say "$share" "$dir/file"
 case_is a_file
 
 : >"$dir/empty"
 sed "s,$dir/file,$dir/empty,; s/21 bytes/0 bytes/; /first line/d" \
 	"$dir/expected" >"$dir/e" && mv "$dir/e" "$dir/expected"
-LC_ALL=C say "$dir/empty"
+say "$share" "$dir/empty"
 case_is an_empty_file
 
-"$share" >"$dir/said"
-grep -o 'its first line: .*' "$dir/said" >"$dir/line" || :
-mv "$dir/line" "$dir/said"
-echo 'its first line: /* SPDX-License-Identifier: MIT */' >"$dir/expected"
+say "$share"
+sed -n '/first line/p' "$dir/said" >"$dir/line" && mv "$dir/line" "$dir/said"
+echo 'child:    its first line: /* SPDX-License-Identifier: MIT */' \
+	>"$dir/expected"
 case_is its_own_source_when_no_file_is_given
+
+say "$hello"
+sort -o "$dir/said" "$dir/said"
+printf 'sealed: seal,shrink,grow,write\nwrite: Operation not permitted\n' \
+	>"$dir/expected"
+case_is the_program_of_the_readme
 
 exit "$failed"
