@@ -1,0 +1,203 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# Whoever builds against an installation finds it, and it comes and goes whole.
+#
+# usage: installed.sh SOURCE
+
+set -eu
+# shellcheck source=tests/consumers/tap.sh
+. "$1/tests/consumers/tap.sh"
+
+prefix=$tmp/prefix
+lib=$prefix/lib/here
+version=$(sed -n "s/^  version: '\(.*\)',/\1/p" "$source/meson.build")
+
+# install BUILD PREFIX [OPTION]...
+install() {
+	build=$1 to=$2
+	shift 2
+	meson setup "$build" "$source" --prefix "$to" --libdir lib/here \
+		-Dtests=disabled "$@"
+	meson install -C "$build"
+}
+
+installs() {
+	install "$tmp/build" "$prefix" -Ddefault_library=both
+}
+
+export PKG_CONFIG_PATH="$lib/pkgconfig"
+
+uses_shared() {
+	readelf -d "$1" | grep 'NEEDED.*\[libmemfd\.so\.1\]'
+	LD_LIBRARY_PATH=${2-$lib} "$1"
+}
+
+c_by_pkg_config() {
+	need pkg-config
+	# shellcheck disable=SC2046
+	cc -o "$tmp/shared" "$here/use.c" \
+		$(pkg-config --cflags --libs libmemfd)
+	uses_shared "$tmp/shared"
+}
+
+c_by_pkg_config_static() {
+	need pkg-config
+	# shellcheck disable=SC2046
+	cc -static -o "$tmp/static" "$here/use.c" \
+		$(pkg-config --static --cflags --libs libmemfd)
+	"$tmp/static"
+}
+
+pkg_config_file_is_right() {
+	need pkg-config
+	pkg-config --validate libmemfd
+	same "$version" "$(pkg-config --modversion libmemfd)"
+	grep '^Description: .' "$lib/pkgconfig/libmemfd.pc"
+	# What only a static link needs, not for everybody.
+	pkg-config --static --libs libmemfd | grep -e -pthread
+	if pkg-config --libs libmemfd | grep -e -pthread; then
+		return 1
+	fi
+}
+
+pkg_config_file_moves_along() {
+	need pkg-config
+	install "$tmp/moves" "$tmp/there" -Dpkgconfig.relocatable=true
+	mv "$tmp/there" "$tmp/elsewhere"
+	export PKG_CONFIG_PATH="$tmp/elsewhere/lib/here/pkgconfig"
+	# shellcheck disable=SC2046
+	cc -o "$tmp/moved" "$here/use.c" \
+		$(pkg-config --cflags --libs libmemfd)
+	uses_shared "$tmp/moved" "$tmp/elsewhere/lib/here"
+}
+
+c_by_cmake() {
+	need cmake pkg-config
+	cmake -S "$here/cmake" -B "$tmp/cmake"
+	cmake --build "$tmp/cmake"
+	uses_shared "$tmp/cmake/use"
+}
+
+c_by_lmemfd() {
+	cc -I "$prefix/include" -L "$lib" -o "$tmp/plain" "$here/use.c" -lmemfd
+	uses_shared "$tmp/plain"
+}
+
+cxx_by_header() {
+	need "$1"
+	"$1" -Wall -Wextra -pedantic -Werror -I "$prefix/include" -L "$lib" \
+		-o "$tmp/$1" -x c++ "$here/use.c" -lmemfd
+	uses_shared "$tmp/$1"
+}
+
+installs_these_files() {
+	same "./include/memfd.h
+./lib/here/libmemfd.a
+./lib/here/libmemfd.so
+./lib/here/libmemfd.so.1
+./lib/here/libmemfd.so.$version
+./lib/here/pkgconfig/libmemfd.pc" "$(files "$prefix")"
+	same "libmemfd.so.1" "$(readlink "$lib/libmemfd.so")"
+	same "libmemfd.so.$version" "$(readlink "$lib/libmemfd.so.1")"
+	readelf -d "$lib/libmemfd.so" | grep 'SONAME.*\[libmemfd\.so\.1\]'
+}
+
+# What distributions put in libmemfd1 and libmemfd-dev.
+runtime_apart_from_devel() {
+	DESTDIR=$tmp/runtime meson install -C "$tmp/build" --tags runtime
+	same "./libmemfd.so.1
+./libmemfd.so.$version" "$(files "$tmp/runtime$lib")"
+	same 2 "$(files "$tmp/runtime" | grep -c .)"
+	DESTDIR=$tmp/devel meson install -C "$tmp/build" --tags devel
+	same "./include/memfd.h
+./lib/here/libmemfd.a
+./lib/here/libmemfd.so
+./lib/here/pkgconfig/libmemfd.pc" "$(files "$tmp/devel$prefix")"
+}
+
+staged_by_destdir() {
+	need pkg-config
+	DESTDIR=$tmp/stage meson install -C "$tmp/build"
+	diff -r "$prefix" "$tmp/stage$prefix"
+	export PKG_CONFIG_SYSROOT_DIR="$tmp/stage"
+	export PKG_CONFIG_PATH="$tmp/stage$lib/pkgconfig"
+	# shellcheck disable=SC2046
+	cc -o "$tmp/staged" "$here/use.c" \
+		$(pkg-config --cflags --libs libmemfd)
+	uses_shared "$tmp/staged" "$tmp/stage$lib"
+	DESTDIR=$tmp/stage ninja -C "$tmp/build" uninstall
+	same "" "$(find "$tmp/stage" ! -type d)"
+}
+
+reinstalled_over_an_older_copy() {
+	install "$tmp/first" "$tmp/over" -Ddefault_library=both
+	# Another build of the same version stands in for an older copy.
+	for file in $(files "$tmp/over"); do
+		[ -h "$tmp/over/$file" ] || echo older >"$tmp/over/$file"
+	done
+	install "$tmp/second" "$tmp/over" -Ddefault_library=both
+	same "" "$(grep -rlx older "$tmp/over")"
+	same "$(files "$prefix")" "$(files "$tmp/over")"
+	LD_LIBRARY_PATH=$tmp/over/lib/here "$tmp/shared"
+}
+
+# The copy that is replaced is uninstalled by its own build, or it stays.
+upgraded_then_uninstalled() {
+	mkdir "$tmp/next"
+	cp -r "$source/include" "$source/src" "$source/meson.build" \
+		"$source/meson_options.txt" "$tmp/next/"
+	sed -i "s/version: '$version'/version: '1.999.0'/" \
+		"$tmp/next/meson.build"
+	install "$tmp/old" "$tmp/upgraded" -Ddefault_library=both
+	source=$tmp/next
+	install "$tmp/new" "$tmp/upgraded" -Ddefault_library=both
+	same libmemfd.so.1.999.0 \
+		"$(readlink "$tmp/upgraded/lib/here/libmemfd.so.1")"
+	LD_LIBRARY_PATH=$tmp/upgraded/lib/here "$tmp/shared"
+	ninja -C "$tmp/new" uninstall
+	ninja -C "$tmp/old" uninstall
+	same "" "$(find "$tmp/upgraded" ! -type d)"
+}
+
+uninstalled_without_a_trace() {
+	install "$tmp/once" "$tmp/gone" -Ddefault_library=both
+	ninja -C "$tmp/once" uninstall
+	[ ! -e "$tmp/gone" ]
+	# Meson takes away the folders that its last installation made.
+	meson install -C "$tmp/once"
+	meson install -C "$tmp/once"
+	ninja -C "$tmp/once" uninstall
+	same "" "$(find "$tmp/gone" ! -type d)"
+}
+
+header_read_by() {
+	case $1 in
+	bindgen) need bindgen rustc ;;
+	swig) need swig ;;
+	esac
+	# Debian's, which has cffi.
+	need /usr/bin/python3
+	/usr/bin/python3 "$here/readers.py" "$1" "$prefix/include" "$lib" \
+		"$tmp"
+}
+
+cell installs
+cell installs_these_files
+cell pkg_config_file_is_right
+cell pkg_config_file_moves_along
+cell c_by_pkg_config
+cell c_by_pkg_config_static
+cell c_by_cmake
+cell c_by_lmemfd
+cell cxx_by_header g++
+cell cxx_by_header clang++
+cell header_read_by bindgen
+cell header_read_by cffi
+cell header_read_by swig
+cell runtime_apart_from_devel
+cell staged_by_destdir
+cell reinstalled_over_an_older_copy
+cell upgraded_then_uninstalled
+cell uninstalled_without_a_trace
+echo "1..$n"
