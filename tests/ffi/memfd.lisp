@@ -1,0 +1,109 @@
+;;;; SPDX-License-Identifier: MIT
+;;;; libmemfd from Common Lisp, with CFFI; errno is a condition of SBCL's.
+
+(require :asdf)
+(require :sb-posix)
+(asdf:load-system :cffi)
+
+(defpackage :memfd
+  (:use :cl :cffi))
+(in-package :memfd)
+
+(define-foreign-library libmemfd
+  (:unix "libmemfd.so.1"))
+(use-foreign-library libmemfd)
+
+(defcfun ("memfd_new" %new) :int (name :string) (flags :uint))
+(defcfun ("memfd_seal" %seal) :int (fd :int) (seals :uint))
+(defcfun ("memfd_get_seals" %get-seals) :int (fd :int))
+(defcfun ("memfd_check_seals_str" %check-seals) :int (fd :int) (seals :string))
+(defcfun ("memfd_new_sealed_str" %new-sealed) :int
+  (name :string) (flags :string) (data :pointer) (size :size))
+(defcfun ("memfd_parse_flags" %parse-flags) :int
+  (str :string) (flags :pointer) (end :pointer))
+(defcfun ("memfd_parse_seals" %parse-seals) :int
+  (str :string) (seals :pointer) (end :pointer))
+(defcfun ("memfd_format_seals" %format-seals) :int
+  (seals :uint) (buf :pointer) (size :size))
+
+(defun check (result)
+  "Signals errno where C has -1."
+  (if (minusp result)
+      (sb-posix:syscall-error)
+      result))
+
+(define-condition unknown-name (error)
+  ((kind :initarg :kind) (word :initarg :word))
+  (:report (lambda (condition stream)
+             (with-slots (kind word) condition
+               (format stream "unknown ~a: ~a" kind word)))))
+
+(defun separator-p (character)
+  (find character '(#\, #\| #\Space #\Tab #\Newline #\Vt #\Page #\Return)))
+
+(defun parse (function kind text)
+  "The number that TEXT names, or an UNKNOWN-NAME condition."
+  (with-foreign-objects ((number :uint) (end :size))
+    (when (minusp (funcall function text number end))
+      (let* ((start (mem-ref end :size))
+             (stop (position-if #'separator-p text :start start)))
+        (error 'unknown-name :kind kind :word (subseq text start stop))))
+    (mem-ref number :uint)))
+
+(defun parse-flags (text) (parse #'%parse-flags "flag" text))
+(defun parse-seals (text) (parse #'%parse-seals "seal" text))
+
+(defun format-seals (seals)
+  (with-foreign-pointer-as-string ((text size) 128)
+    (%format-seals seals text size)))
+
+(defun new (name flags)
+  (check (%new name (parse-flags flags))))
+
+(defun seal (fd seals)
+  (check (%seal fd (parse-seals seals))))
+
+(defun new-sealed (name text)
+  (with-foreign-string ((data size) text :null-terminated-p nil)
+    (check (%new-sealed name "" data size))))
+
+(defun put (fd text)
+  (with-foreign-string ((data size) text :null-terminated-p nil)
+    (sb-posix:write fd data size)))
+
+(defun get-text (fd)
+  (with-foreign-pointer (data 64 size)
+    (foreign-string-to-lisp data :count (sb-posix:read fd data size))))
+
+(defmacro reason (form)
+  "What went wrong, in words."
+  `(handler-case (progn ,form "should have been refused")
+     (sb-posix:syscall-error (condition)
+       (sb-int:strerror (sb-posix:syscall-errno condition)))
+     (unknown-name (condition) condition)))
+
+(let ((fd (new "buf" "allow-sealing")))
+  (format t "wrote: ~d bytes~%" (put fd "hello"))
+  (seal fd "seal,immutable")
+  ;; Linux 6.3 and later set this seal by themselves.
+  (format t "seals: ~a~%" (format-seals (logandc2 (check (%get-seals fd))
+                                                  (parse-seals "exec"))))
+  (check (%check-seals fd "immutable"))
+  (format t "immutable: yes~%")
+  (format t "write: ~a~%" (reason (put fd "again")))
+  (format t "new: ~a~%" (reason (new "buf" "allow-sealing,sparkling")))
+  (format t "seal: ~a~%" (reason (seal fd "write|frozen")))
+  (sb-posix:close fd))
+
+(multiple-value-bind (reader writer) (sb-posix:pipe)
+  (format t "pipe: ~a~%" (reason (check (%check-seals reader "immutable"))))
+  (sb-posix:close reader)
+  (sb-posix:close writer))
+
+(let ((fd (new "unsealed" "")))
+  (format t "unsealed: ~a~%" (reason (check (%check-seals fd "immutable"))))
+  (sb-posix:close fd))
+
+(let ((fd (new-sealed "greeting" "hello, world")))
+  (format t "sealed: ~a~%" (get-text fd))
+  (sb-posix:close fd))

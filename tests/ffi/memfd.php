@@ -1,0 +1,105 @@
+<?php
+// SPDX-License-Identifier: MIT
+// libmemfd from PHP, with its FFI.
+declare(strict_types=1);
+
+$libmemfd = FFI::cdef(<<<'C'
+    int memfd_new(const char *name, unsigned int flags);
+    int memfd_seal(int fd, unsigned int seals);
+    int memfd_get_seals_str(int fd, char *buf, size_t size);
+    int memfd_check_seals_str(int fd, const char *seals);
+    int memfd_new_sealed_str(const char *name, const char *flags,
+                             const void *data, size_t size);
+    int memfd_parse_flags(const char *str, unsigned int *flags, size_t *end);
+    int memfd_parse_seals(const char *str, unsigned int *seals, size_t *end);
+    C, 'libmemfd.so.1');
+
+// PHP's FFI has no errno of its own: this is where glibc and musl keep it.
+$libc = FFI::cdef(<<<'C'
+    int *__errno_location(void);
+    char *strerror(int errnum);
+    int close(int fd);
+    C);
+
+/** The result of a function; where that is -1, an exception with the errno. */
+function check(int $result): int
+{
+    global $libc;
+    if ($result < 0) {
+        $errno = $libc->__errno_location()[0];
+        throw new RuntimeException(FFI::string($libc->strerror($errno)), $errno);
+    }
+    return $result;
+}
+
+/** The number that a text names. */
+function parse(string $kind, string $text): int
+{
+    global $libmemfd;
+    $number = $libmemfd->new('unsigned int');
+    $end = $libmemfd->new('size_t');
+    $parse = "memfd_parse_{$kind}s";
+    if ($libmemfd->$parse($text, FFI::addr($number), FFI::addr($end)) < 0) {
+        preg_match('/[^,|\s]*/', substr($text, $end->cdata), $word);
+        throw new ValueError("unknown $kind: $word[0]");
+    }
+    return $number->cdata;
+}
+
+/** @return string[] */
+function get_seals(int $fd): array
+{
+    global $libmemfd;
+    $text = $libmemfd->new('char[128]');
+    $length = check($libmemfd->memfd_get_seals_str($fd, $text, 128));
+    return explode(',', FFI::string($text, $length));
+}
+
+/** A PHP stream over a copy of the descriptor. */
+function stream(int $fd)
+{
+    return fopen("php://fd/$fd", 'r+');
+}
+
+function reason(callable $action): string
+{
+    try {
+        $action();
+    } catch (RuntimeException | ValueError $e) {
+        return $e->getMessage();
+    }
+    throw new LogicException('should have been refused');
+}
+
+$fd = check($libmemfd->memfd_new('buf', parse('flag', 'allow-sealing')));
+$buf = stream($fd);
+echo 'wrote: ', fwrite($buf, 'hello'), " bytes\n";
+check($libmemfd->memfd_seal($fd, parse('seal', 'seal,immutable')));
+// Linux 6.3 and later add "exec" by themselves.
+echo 'seals: ', implode(',', array_diff(get_seals($fd), ['exec'])), "\n";
+check($libmemfd->memfd_check_seals_str($fd, 'immutable'));
+echo "immutable: yes\n";
+
+@fwrite($buf, 'again');
+preg_match('/errno=\d+ (.*)/', error_get_last()['message'], $match);
+echo 'write: ', $match[1], "\n";
+echo 'new: ', reason(fn () => $libmemfd->memfd_new('buf',
+    parse('flag', 'allow-sealing,sparkling'))), "\n";
+echo 'seal: ', reason(fn () => $libmemfd->memfd_seal($fd,
+    parse('seal', 'write|frozen'))), "\n";
+$libc->close($fd);
+
+// PHP has no pipe(2) of its own; the runner gives one as standard input.
+echo 'pipe: ', reason(fn () =>
+    check($libmemfd->memfd_check_seals_str(0, 'immutable'))), "\n";
+
+$fd = check($libmemfd->memfd_new('unsealed', 0));
+echo 'unsealed: ', reason(fn () =>
+    check($libmemfd->memfd_check_seals_str($fd, 'immutable'))), "\n";
+$libc->close($fd);
+
+$data = 'hello, world';
+$fd = check($libmemfd->memfd_new_sealed_str('greeting', '', $data,
+    strlen($data)));
+echo 'sealed: ', stream_get_contents(stream($fd)), "\n";
+$libc->close($fd);

@@ -1,0 +1,142 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# One program a language, against the library as it is installed.
+#
+# Usage: run.sh BUILD-DIRECTORY [LANGUAGE...]
+#
+# Every program prints the same transcript, which is in `expected`; those in
+# drop-in/ are tests of their own. Prints TAP. A language whose tools are not
+# there is skipped, or fails where CI is "true".
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+build=$(cd "$1" && pwd)
+shift
+only=$*
+koffi=koffi@3.3.4
+jna=/usr/share/java/jna.jar
+
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+trap 'exit 1' HUP INT TERM
+
+# Where npm, Go and Lisp keep what they fetch and compile.
+cache=$build/tests/ffi/cache
+export XDG_CACHE_HOME="$cache" NODE_PATH="$cache/node_modules"
+export LC_ALL=C.UTF-8
+
+# Installed, but not where this system's own things are. What Meson said of the
+# build directory goes: no language is to find the library there.
+meson install -C "$build" --destdir "$tmp/root" --no-rebuild --quiet \
+	--tags runtime,devel
+libdir=$(dirname "$(find "$tmp/root" -name libmemfd.so.1)")
+export LD_LIBRARY_PATH="$libdir"
+export PKG_CONFIG_PATH="$libdir/pkgconfig" PKG_CONFIG_SYSROOT_DIR="$tmp/root"
+# In case the prefix is /usr, whose folders are not mentioned otherwise.
+export PKG_CONFIG_ALLOW_SYSTEM_CFLAGS=1 PKG_CONFIG_ALLOW_SYSTEM_LIBS=1
+
+# shellcheck disable=SC2317 # called by name
+tools() {
+	for tool; do
+		command -v "$tool" || return 1
+	done
+}
+
+# shellcheck disable=SC2317
+npm_koffi() {
+	[ -d "$NODE_PATH/koffi" ] || npm install --prefix "$cache" \
+		--cache "$cache/npm" --no-save --ignore-scripts "$koffi"
+}
+
+count=0
+failed=0
+result() {
+	count=$((count + 1))
+	echo "$1 $count - $2"
+	[ "$1" = ok ] || failed=1
+}
+
+# Bring the output of a program into TAP.
+say() {
+	sed 's/^/# /' "$1"
+}
+
+# language NAME NEEDS COMMAND: the last two are shell code. COMMAND runs in a
+# folder of its own, beside the files of this one, with a pipe for its input.
+# It is to print the transcript; or, where NAME is drop-in, to succeed.
+language() {
+	name=$1 needs=$2 command=$3
+	case " ${only:-$name} " in *" $name "*) ;; *) return 0 ;; esac
+
+	if ! (eval "$needs") >"$tmp/needs" 2>&1; then
+		if [ "${CI-}" = true ]; then
+			say "$tmp/needs"
+			result 'not ok' "$name: needs $needs"
+		else
+			result ok "$name # SKIP needs $needs"
+		fi
+		return 0
+	fi
+	cp -R "$here" "$tmp/$name"
+	if ! true | (cd "$tmp/$name" && eval "$command") >"$tmp/out" 2>"$tmp/err"
+	then
+		say "$tmp/out"
+		say "$tmp/err"
+		result 'not ok' "$name"
+	# Go and Node.js write the system's messages in lower case.
+	elif [ "${name#*-drop-in}" = "$name" ] &&
+		! diff -iu "$here/expected" "$tmp/out" >"$tmp/diff"; then
+		say "$tmp/diff"
+		say "$tmp/err"
+		result 'not ok' "$name"
+	else
+		result ok "$name"
+	fi
+}
+
+# shellcheck disable=SC2016 # expanded when they run
+{
+libs='$(pkg-config --libs libmemfd)'
+both='$(pkg-config --cflags --libs libmemfd)'
+
+# Python modules are packaged for the system's own Python.
+language python-ctypes 'tools /usr/bin/python3' \
+	'/usr/bin/python3 memfd_ctypes.py'
+language python-cffi 'tools cc pkg-config && /usr/bin/python3 -c "import cffi"' \
+	'/usr/bin/python3 memfd_cffi.py'
+language perl 'perl -e "use FFI::Platypus 2.00"' \
+	'perl memfd.pl'
+language ruby 'ruby -rfiddle -e ""' \
+	'ruby memfd.rb'
+language luajit 'tools luajit' \
+	'luajit memfd.lua'
+language node 'tools node npm && npm_koffi' \
+	'node memfd.js'
+language rust 'tools rustc cc pkg-config' \
+	"rustc --edition 2021 memfd.rs $libs && ./memfd"
+language go 'tools go cc pkg-config' \
+	'go build -o memfd memfd.go && ./memfd'
+language java "tools javac java && ls $jna" \
+	"javac -cp $jna Memfd.java && java -cp $jna:. Memfd"
+language haskell 'tools ghc pkg-config' \
+	"ghc -v0 -Wall memfd.hs $libs && ./memfd"
+language c++ 'tools c++ pkg-config' \
+	"c++ -std=c++17 -Wall -Wextra -o memfd memfd.cc $both && ./memfd"
+language ocaml 'ocamlfind query ctypes.foreign' \
+	'ocamlfind ocamlopt -thread -package ctypes.foreign -linkpkg \
+		memfd.ml -o memfd && ./memfd'
+language php 'php -r "FFI::cdef();"' \
+	'php memfd.php'
+language guile 'tools guile' \
+	'guile --no-auto-compile memfd.scm'
+language common-lisp 'sbcl --noinform --non-interactive \
+		--eval "(require :asdf)" --eval "(asdf:load-system :cffi)"' \
+	'sbcl --script memfd.lisp'
+language fortran 'tools gfortran pkg-config' \
+	"gfortran -Wall -o memfd memfd.f90 $libs && ./memfd"
+language ada 'tools gnatmake pkg-config' \
+	"gnatmake -q -gnatwa memfd.adb -largs $libs && ./memfd"
+}
+
+echo "1..$count"
+exit $failed
