@@ -1,9 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 
-/* What the unit tests share: cmocka, and questions to the running kernel. */
+/*
+ * What the unit tests share: cmocka, and questions to the running kernel.
+ * Comes before any other include.
+ */
 
 #ifndef UNIT_H
 #define UNIT_H
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE 1
+#endif
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,13 +18,173 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "memfd.h"
+
+#ifndef F_ADD_SEALS
+#define F_ADD_SEALS 1033
+#define F_GET_SEALS 1034
+#endif
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* No call gives this errno: who finds it afterwards knows it was left alone. */
+#define UNTOUCHED 12345
+
+/* The call succeeds and leaves errno alone. Its value is the call's. */
+#define succeeds(call)                                                         \
+	succeeded((errno = UNTOUCHED, (call)), #call, __FILE__, __LINE__)
+
+/* The call fails, with this errno. */
+#define fails(call, err)                                                       \
+	failed((errno = UNTOUCHED, (call)), err, #call, __FILE__, __LINE__)
+
+/* A test that leaves as many descriptors open as it found. */
+#define promise(test)                                                          \
+	cmocka_unit_test_setup_teardown(test, count_open, compare_open)
+
+/* Ends the test without a verdict. */
+#define skip_because(...)                                                      \
+	do {                                                                   \
+		print_message("# " __VA_ARGS__);                               \
+		print_message("\n");                                           \
+		skip();                                                        \
+	} while (0)
+
+static inline int succeeded(int result, const char *call, const char *file,
+			    int line)
+{
+	int err = errno;
+
+	if (result < 0)
+		fail_msg("%s:%d: %s: %s", file, line, call, strerror(err));
+	if (err != UNTOUCHED)
+		fail_msg("%s:%d: %s: succeeds, but errno is now %s", file, line,
+			 call, strerror(err));
+	return result;
+}
+
+static inline void failed(int result, int want, const char *call,
+			  const char *file, int line)
+{
+	int err = errno;
+
+	if (result != -1)
+		fail_msg("%s:%d: %s: returns %d, wanted %s", file, line, call,
+			 result, strerror(want));
+	if (err != want)
+		fail_msg("%s:%d: %s: %s, wanted %s", file, line, call,
+			 strerror(err), strerror(want));
+}
+
+/* By hand: /proc may be missing, and shows an emulator's own, too. */
+static inline int open_descriptors(void)
+{
+	int fd, open = 0;
+
+	for (fd = 0; fd < 256; fd++)
+		open += fcntl(fd, F_GETFD) >= 0;
+	return open;
+}
+
+static int open_before;
+
+static inline int count_open(void **state)
+{
+	(void)state;
+	open_before = open_descriptors();
+	return 0;
+}
+
+static inline int compare_open(void **state)
+{
+	int now = open_descriptors();
+
+	(void)state;
+	if (now == open_before)
+		return 0;
+	print_error("%d descriptors open before, %d after\n", open_before, now);
+	return -1;
+}
+
+static inline void close_it(int fd)
+{
+	assert_int_equal(close(fd), 0);
+}
+
+/* The kernel's own answer, past the library. */
+static inline int raw_memfd_create(unsigned int flags)
+{
+	return (int)syscall(SYS_memfd_create, "unit", flags);
+}
+
+/* 0, or the errno with which the kernel refuses to create with these flags. */
+static inline int kernel_refuses(unsigned int flags)
+{
+	int fd = raw_memfd_create(flags);
+
+	if (fd < 0)
+		return errno;
+	close_it(fd);
+	return 0;
+}
+
+/* Linux 6.3, or a kernel that has this from there. */
+static inline int knows_exec_flags(void)
+{
+	int err = kernel_refuses(MEMFD_NOEXEC_SEAL);
+
+	assert_true(err == 0 || err == EINVAL);
+	return !err;
+}
+
+/* vm.memfd_noexec is 2. */
+static inline int denies_exec(void)
+{
+	return kernel_refuses(MEMFD_EXEC) == EACCES;
+}
+
+static inline int knows_seal(unsigned int seal)
+{
+	int fd = raw_memfd_create(knows_exec_flags() ? MEMFD_NOEXEC_SEAL
+						     : MEMFD_ALLOW_SEALING);
+	int known;
+
+	assert_true(fd >= 0);
+	known = fcntl(fd, F_ADD_SEALS, (unsigned long)seal) == 0;
+	close_it(fd);
+	return known;
+}
+
+/* The seals that a sealable memfd starts with. */
+static inline unsigned int first_seals(void)
+{
+	return knows_exec_flags() ? MEMFD_SEAL_EXEC : 0;
+}
+
+/* Another descriptor of the same file. Skips the test where /proc is not. */
+static inline int reopen(int fd, int flags)
+{
+	char path[64];
+	int other;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	other = open(path, flags | O_CLOEXEC);
+	if (other < 0 && errno == ENOENT && access("/proc/self", F_OK) < 0) {
+		close_it(fd);
+		skip_because("/proc is not mounted");
+	}
+	assert_true(other >= 0);
+	return other;
+}
 
 #endif

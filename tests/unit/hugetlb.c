@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+
+/* Huge pages: each size makes a file, or is ENODEV as the machine says. */
+
+#include "unit.h"
+
+#include <dirent.h>
+
+#define POOLS "/sys/kernel/mm/hugepages"
+
+static const struct size {
+	unsigned int flag;
+	const char *name;
+	unsigned long kib;
+} sizes[] = {
+	{ MEMFD_HUGE_64KB, "huge-64kb", 64 },
+	{ MEMFD_HUGE_512KB, "huge-512kb", 512 },
+	{ MEMFD_HUGE_1MB, "huge-1mb", 1024 },
+	{ MEMFD_HUGE_2MB, "huge-2mb", 2048 },
+	{ MEMFD_HUGE_8MB, "huge-8mb", 8192 },
+	{ MEMFD_HUGE_16MB, "huge-16mb", 16384 },
+	{ MEMFD_HUGE_32MB, "huge-32mb", 32768 },
+	{ MEMFD_HUGE_256MB, "huge-256mb", 262144 },
+	{ MEMFD_HUGE_512MB, "huge-512mb", 524288 },
+	{ MEMFD_HUGE_1GB, "huge-1gb", 1048576 },
+	{ MEMFD_HUGE_2GB, "huge-2gb", 2097152 },
+	{ MEMFD_HUGE_16GB, "huge-16gb", 16777216 },
+};
+
+/* The errno of asking for huge pages of this size, or 0. */
+static int promised(unsigned long kib)
+{
+	char path[64];
+
+	if (access("/sys/kernel/mm", F_OK) < 0)
+		skip_because("/sys is not mounted");
+	if (access(POOLS, F_OK) < 0)
+		return ENOSYS;
+	snprintf(path, sizeof(path), POOLS "/hugepages-%lukB", kib);
+	return access(path, F_OK) < 0 ? ENODEV : 0;
+}
+
+static void is_huge(int fd, unsigned int flags, unsigned long kib)
+{
+	struct stat st;
+
+	assert_int_equal(fcntl(fd, F_GETFD),
+			 flags & MEMFD_INHERIT ? 0 : FD_CLOEXEC);
+	assert_int_equal(fcntl(fd, F_GET_SEALS),
+			 (flags & MEMFD_ALLOW_SEALING ? 0 : MEMFD_SEAL_SEAL) |
+				 (flags & MEMFD_EXEC ? 0 : first_seals()));
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(st.st_mode & 07777, flags & MEMFD_EXEC ? 0777 : 0666);
+	if (kib)
+		assert_true((unsigned long)st.st_blksize / 1024 == kib);
+	else
+		assert_true(st.st_blksize > sysconf(_SC_PAGESIZE));
+	fails((int)write(fd, "x", 1), EINVAL);
+	close_it(fd);
+}
+
+static void each_size_is_a_file_or_enodev(void **state)
+{
+	static const unsigned int others[] = {
+		0,
+		MEMFD_ALLOW_SEALING,
+		MEMFD_INHERIT,
+		MEMFD_EXEC,
+		MEMFD_CLOEXEC,
+		MEMFD_ALLOW_SEALING | MEMFD_EXEC
+	};
+	size_t i, j;
+
+	(void)state;
+	for (i = 0; i < COUNT(sizes); i++) {
+		const struct size *size = &sizes[i];
+		int err = promised(size->kib);
+
+		print_message("# %s: %s\n", size->name,
+			      err ? strerror(err) : "a file");
+		for (j = 0; j < COUNT(others); j++) {
+			unsigned int flags = size->flag | others[j];
+
+			if (others[j] & MEMFD_EXEC && denies_exec())
+				fails(memfd_new("huge", flags), EACCES);
+			else if (err)
+				fails(memfd_new("huge", flags), err);
+			else
+				is_huge(succeeds(memfd_new("huge", flags)),
+					flags, size->kib);
+		}
+		if (err)
+			fails(memfd_new_str("huge", size->name), err);
+		else
+			is_huge(succeeds(memfd_new_str("huge", size->name)), 0,
+				size->kib);
+	}
+}
+
+static void default_size_is_a_file(void **state)
+{
+	struct dirent *entry;
+	DIR *pools;
+	int any = 0;
+
+	(void)state;
+	if (promised(0) == ENOSYS) {
+		fails(memfd_new("huge", MEMFD_HUGETLB), ENOSYS);
+		return;
+	}
+	pools = opendir(POOLS);
+	assert_non_null(pools);
+	while ((entry = readdir(pools)))
+		any |= !strncmp(entry->d_name, "hugepages-", 10);
+	closedir(pools);
+	if (!any) {
+		fails(memfd_new("huge", MEMFD_HUGETLB), ENODEV);
+		return;
+	}
+	is_huge(succeeds(memfd_new("huge", MEMFD_HUGETLB)), 0, 0);
+	is_huge(succeeds(memfd_new_str("huge", "huge-table,allow-sealing")),
+		MEMFD_ALLOW_SEALING, 0);
+}
+
+/* The kernel's rule; the sizes of memfd.h keep it by themselves. */
+static void size_without_hugetlb_is_einval(void **state)
+{
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(sizes); i++) {
+		unsigned int bare =
+			sizes[i].flag & ~(unsigned int)MEMFD_HUGETLB;
+
+		assert_int_equal(sizes[i].flag & MEMFD_HUGETLB, MEMFD_HUGETLB);
+		fails(memfd_new("huge", bare), EINVAL);
+		fails(memfd_new_sealed("huge", bare, "x", 1), EINVAL);
+	}
+}
+
+static void no_such_size_is_enodev(void **state)
+{
+	(void)state;
+	if (promised(0) == ENOSYS)
+		skip_because("the kernel has no hugetlbfs");
+	/* 4 KiB and 8 EiB. */
+	fails(memfd_new("huge", MEMFD_HUGETLB | 12U << 26), ENODEV);
+	fails(memfd_new("huge", MEMFD_HUGETLB | 63U << 26), ENODEV);
+}
+
+static void huge_pages_can_be_sealed(void **state)
+{
+	int fd = memfd_new("huge", MEMFD_HUGETLB | MEMFD_ALLOW_SEALING);
+
+	(void)state;
+	if (fd < 0)
+		skip_because("hugetlbfs: %s", strerror(errno));
+	assert_int_equal(succeeds(memfd_seal(fd, MEMFD_SEAL_IMMUTABLE)), 0);
+	assert_int_equal(succeeds(memfd_check_seals(fd, MEMFD_SEAL_IMMUTABLE)),
+			 0);
+	fails(memfd_check_seals(fd, MEMFD_SEAL_SEAL), EPERM);
+	close_it(fd);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		promise(each_size_is_a_file_or_enodev),
+		promise(default_size_is_a_file),
+		promise(size_without_hugetlb_is_einval),
+		promise(no_such_size_is_enodev),
+		promise(huge_pages_can_be_sealed),
+	};
+
+	return cmocka_run_group_tests_name("hugetlb", tests, NULL, NULL);
+}
