@@ -13,73 +13,89 @@
 
 #define EXEC_FLAGS ((unsigned int)(MEMFD_EXEC | MEMFD_NOEXEC_SEAL))
 
+/* Not inline: calls that succeed should not make room for what these keep. */
+#define REFUSED __attribute__((cold, noinline))
+
+REFUSED static int fail(int err)
+{
+	errno = err;
+	return -1;
+}
+
 /*
  * Close a descriptor that the caller never saw, and fail with err. close(2) is
  * a cancellation point: a thread that ended in it would leak the descriptor.
  */
-static int discard(int fd, int err)
+REFUSED static int discard(int fd, int err)
 {
 	int cancel;
 
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
 	close(fd);
 	pthread_setcancelstate(cancel, NULL);
-	errno = err;
-	return -1;
+	return fail(err);
 }
 
 /*
- * A kernel without the exec flags (before Linux 6.3) is asked without them,
- * and without no other. All that it makes is executable, with mode 0777.
+ * A kernel without the exec flags (before Linux 6.3) refuses them with EINVAL,
+ * and is asked without them, and without no other. All that it makes is
+ * executable, with mode 0777.
  */
-static int new_before_exec_flags(const char *name, unsigned int flags)
+REFUSED static int new_without_exec_flags(const char *name, unsigned int flags,
+					  int saved)
 {
-	int fd = sys_memfd_create(name, flags & ~EXEC_FLAGS);
+	int fd;
 
-	if (fd >= 0 && !(flags & MEMFD_EXEC) && fchmod(fd, 0666) < 0)
+	if (errno != EINVAL || flags & MEMFD_NOEXEC_SEAL)
+		return -1;
+	fd = sys_memfd_create(name, flags & ~EXEC_FLAGS);
+	if (fd < 0)
+		return -1;
+	if (!(flags & MEMFD_EXEC) && fchmod(fd, 0666) < 0)
 		return discard(fd, errno);
+	errno = saved;
 	return fd;
 }
 
 /*
- * MFD_NOEXEC_SEAL switches sealing on. Who did not ask for that gets a file
- * that no peer can seal. A kernel that leaves it closed, as was proposed in
- * 2024, refuses the seal that it has.
+ * A seal that is refused because it is there already is no error: kernels that
+ * leave sealing closed with MFD_NOEXEC_SEAL were proposed in 2024.
  */
-static int close_sealing(int fd)
+REFUSED static int keep_if_closed(int fd, int saved)
 {
-	if (memfd_seal(fd, MEMFD_SEAL_SEAL) < 0) {
-		int err = errno;
+	int err = errno;
 
-		if (memfd_check_seals(fd, MEMFD_SEAL_SEAL) < 0)
-			return discard(fd, err);
-	}
+	if (memfd_check_seals(fd, MEMFD_SEAL_SEAL) < 0)
+		return discard(fd, err);
+	errno = saved;
 	return fd;
 }
 
 int memfd_new(const char *name, unsigned int flags)
 {
-	unsigned int ask = flags & ~(unsigned int)MEMFD_INHERIT;
 	int saved = errno;
 	int fd;
 
-	if (!(flags & MEMFD_INHERIT)) {
-		ask |= MEMFD_CLOEXEC;
-	} else if (flags & MEMFD_CLOEXEC) {
-		errno = EINVAL;
-		return -1;
-	}
-	/* Always one of the two: then vm.memfd_noexec has nothing to decide. */
-	if (!(flags & EXEC_FLAGS))
-		ask |= MEMFD_NOEXEC_SEAL;
+	if (!(flags & MEMFD_INHERIT))
+		flags |= MEMFD_CLOEXEC;
+	else if (flags & MEMFD_CLOEXEC)
+		return fail(EINVAL);
+	else
+		flags ^= MEMFD_INHERIT;
 
-	fd = sys_memfd_create(name, ask);
-	if (fd < 0 && errno == EINVAL && !(flags & MEMFD_NOEXEC_SEAL))
-		fd = new_before_exec_flags(name, ask);
-	else if (fd >= 0 && !(flags & (EXEC_FLAGS | MEMFD_ALLOW_SEALING)))
-		fd = close_sealing(fd);
-	if (fd >= 0)
-		errno = saved;
+	/* Always one of the two: then vm.memfd_noexec has nothing to decide. */
+	fd = sys_memfd_create(
+		name, flags & EXEC_FLAGS ? flags : flags | MEMFD_NOEXEC_SEAL);
+	if (fd < 0)
+		return new_without_exec_flags(name, flags, saved);
+
+	/*
+	 * MFD_NOEXEC_SEAL switches sealing on. Who asked for neither gets a
+	 * file that no peer can seal.
+	 */
+	if (!(flags & (EXEC_FLAGS | MEMFD_ALLOW_SEALING)) &&
+	    memfd_seal(fd, MEMFD_SEAL_SEAL) < 0)
+		return keep_if_closed(fd, saved);
 	return fd;
 }
 
@@ -90,26 +106,17 @@ int memfd_seal(int fd, unsigned int seals)
 
 int memfd_get_seals(int fd)
 {
-	return fcntl(fd, F_GET_SEALS, 0UL);
+	return fcntl(fd, F_GET_SEALS);
 }
 
 int memfd_check_seals(int fd, unsigned int seals)
 {
-	int have;
+	int have = seals ? memfd_get_seals(fd) : fail(EINVAL);
 
-	if (!seals) {
-		errno = EINVAL;
-		return -1;
-	}
-	/* A refusal is -1, and -1 has every bit. */
-	have = memfd_get_seals(fd);
+	/* Without this a refusal would pass: -1 has every bit. */
 	if (have < 0)
 		return -1;
-	if (seals & ~(unsigned int)have) {
-		errno = EPERM;
-		return -1;
-	}
-	return 0;
+	return seals & ~(unsigned int)have ? fail(EPERM) : 0;
 }
 
 /* Returns 0, or the error that stopped it. */
@@ -140,10 +147,8 @@ int memfd_new_sealed(const char *name, unsigned int flags, const void *data,
 	int cancel, err, fd;
 
 	/* hugetlbfs has no write(2). */
-	if (flags & MEMFD_HUGETLB) {
-		errno = EINVAL;
-		return -1;
-	}
+	if (flags & MEMFD_HUGETLB)
+		return fail(EINVAL);
 	fd = memfd_new(name, flags | MEMFD_ALLOW_SEALING);
 	if (fd < 0)
 		return -1;
