@@ -144,9 +144,7 @@ reinstalled_over_an_older_copy() {
 
 # The copy that is replaced is uninstalled by its own build, or it stays.
 upgraded_then_uninstalled() {
-	mkdir "$tmp/next"
-	cp -r "$source/include" "$source/src" "$source/meson.build" \
-		"$source/meson_options.txt" "$tmp/next/"
+	copy "$tmp/next"
 	sed -i "s/version: '$version'/version: '1.999.0'/" \
 		"$tmp/next/meson.build"
 	install "$tmp/old" "$tmp/upgraded" -Ddefault_library=both

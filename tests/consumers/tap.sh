@@ -57,3 +57,10 @@ same() {
 files() {
 	(cd "$1" && find . ! -type d ! -path '*/man/*' | sort)
 }
+
+# copy FOLDER: what it takes to build without tests.
+copy() {
+	mkdir -p "$1"
+	cp -r "$source/include" "$source/src" "$source/meson.build" \
+		"$source/meson_options.txt" "$1/"
+}
