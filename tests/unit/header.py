@@ -1,0 +1,147 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Compile memfd.h alone in every language standard, and read what is left of
+it after preprocessing. Prints TAP.
+
+usage: header.py INCLUDE-DIRECTORY
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+C = ['c89', 'c99', 'c11', 'c17', 'c2x']
+CXX = ['c++98', 'c++11', 'c++14', 'c++17', 'c++20']
+COMPILERS = [('gcc', C), ('clang', C), ('g++', CXX), ('clang++', CXX)]
+WARNINGS = ['-Wall', '-Wextra', '-Wundef', '-pedantic', '-Werror']
+SOURCE = '#include <memfd.h>\n'
+
+FUNCTIONS = {
+    'memfd_new', 'memfd_seal', 'memfd_get_seals', 'memfd_new_sealed',
+    'memfd_check_seals', 'memfd_new_str', 'memfd_seal_str',
+    'memfd_get_seals_str', 'memfd_new_sealed_str', 'memfd_check_seals_str',
+    'memfd_parse_flags', 'memfd_parse_seals', 'memfd_format_seals'}
+PARAMETER = r'(const (char|void) \*|char \*|unsigned int \*?|int |size_t \*?)\w+'
+PROTOTYPE = rf'int (\w+)\({PARAMETER}(, {PARAMETER})*\)'
+ENUMERATOR = r'\w+ = (0x[0-9a-f]+)'
+ENUM = rf'enum \w+ \{{ {ENUMERATOR}(, {ENUMERATOR})* \}}'
+
+tests = 0
+failed = False
+
+
+def result(name, problem):
+    global tests, failed
+    tests += 1
+    print(f'{"not ok" if problem else "ok"} {tests} - {name}')
+    if problem:
+        failed = True
+        for line in problem.splitlines():
+            print('#', line)
+
+
+def missing(name):
+    global tests
+    if os.environ.get('CI') == 'true':
+        result(name, 'not installed')
+    else:
+        tests += 1
+        print(f'ok {tests} - {name} # SKIP not installed')
+
+
+def run(compiler, *args, source=SOURCE):
+    language = 'c++' if compiler.endswith('++') else 'c'
+    return subprocess.run(
+        [compiler, '-x', language, f'-I{include}', *args, '-'],
+        input=source, capture_output=True, text=True)
+
+
+def compiles(compiler, standard):
+    for generic in [], ['-DMEMFD_GENERIC']:
+        done = run(compiler, f'-std={standard}', *WARNINGS, '-fsyntax-only',
+                   *generic)
+        # A warning of the compiler itself fails here, too.
+        problem = done.stderr if done.returncode or done.stderr else ''
+        result(' '.join([compiler, standard] + generic), problem)
+
+
+def own_text(compiler, *args):
+    """What preprocessing leaves of memfd.h, without what it includes."""
+    text = []
+    own = False
+    for line in run(compiler, '-E', *args).stdout.splitlines():
+        marker = re.match(r'# \d+ "(.*?)"', line)
+        if marker:
+            own = marker[1].endswith('/memfd.h')
+        elif own:
+            text.append(line)
+    return ' '.join(' '.join(text).split())
+
+
+def is_plain(compiler, standard):
+    problems = []
+    functions = set()
+    for statement in own_text(compiler, f'-std={standard}').split(';'):
+        statement = statement.strip()
+        prototype = re.fullmatch(PROTOTYPE, statement)
+        if prototype:
+            functions.add(prototype[1])
+        elif re.fullmatch(ENUM, statement):
+            problems += [f'{value} does not fit an int'
+                         for value in re.findall('0x[0-9a-f]+', statement)
+                         if int(value, 16) > 0x7fffffff]
+        elif statement:
+            problems.append(f'neither prototype nor enum: {statement}')
+    if functions != FUNCTIONS:
+        problems.append(f'functions: {functions ^ FUNCTIONS}')
+    result(f'{compiler} {standard}: prototypes and enums, nothing else',
+           '\n'.join(problems))
+
+
+def macros_are_literals(compiler):
+    text = run(compiler, '-E', '-dM').stdout
+    macros = dict(re.findall(r'#define (MEMFD_\w+) (.+)', text))
+    wanted = {'MEMFD_HUGE_16GB': '0x88000004U', 'MEMFD_STR_MAX': '128'}
+    result(f'{compiler}: two macros, plain literals',
+           '' if macros == wanted else f'{macros}')
+
+
+def generic_is_asked_for(compiler):
+    def macros(standard, *args):
+        text = run(compiler, '-E', '-dM', f'-std={standard}', *args).stdout
+        return re.findall(r'#define (memfd_\w+)\(', text)
+
+    four = ['memfd_check_seals', 'memfd_new', 'memfd_new_sealed', 'memfd_seal']
+    for standard in C:
+        result(f'{compiler} {standard}: no generic function by default',
+               ' '.join(macros(standard)))
+        got = sorted(macros(standard, '-DMEMFD_GENERIC'))
+        want = four if standard in ('c11', 'c17', 'c2x') else []
+        result(f'{compiler} {standard}: the generic functions',
+               '' if got == want else f'{got}, wanted {want}')
+
+
+def is_cxx_linkage_c(compiler):
+    text = own_text(compiler)
+    result(f'{compiler}: extern "C"',
+           '' if re.fullmatch(r'extern "C" \{ .* \}', text) else text)
+
+
+include = sys.argv[1]
+for compiler, standards in COMPILERS:
+    if not shutil.which(compiler):
+        missing(compiler)
+        continue
+    for standard in standards:
+        compiles(compiler, standard)
+        if standards is C:
+            is_plain(compiler, standard)
+    if standards is C:
+        macros_are_literals(compiler)
+        generic_is_asked_for(compiler)
+    else:
+        is_cxx_linkage_c(compiler)
+print(f'1..{tests}')
+sys.exit(failed)
