@@ -114,14 +114,21 @@ static int fake_close(int fd)
 	return fake.close_errno ? -1 : 0;
 }
 
+#define FIRST(one, ...) one
+#define SECOND(one, two, ...) two
+
+/* As cmocka has it. */
+#undef fail
 #undef pwrite64
 #define memfd_create(name, flags) fake_memfd_create(name, flags)
 #define syscall(number, name, flags)                                           \
 	(assert_int_equal(number, SYS_memfd_create),                           \
 	 fake_memfd_create(name, flags))
 #define fchmod(fd, mode) fake_fchmod(fd, mode)
-#define fcntl(fd, cmd, seals)                                                  \
-	fake_fcntl(fd, cmd, _Generic((seals), unsigned long : (seals)))
+#define fcntl(fd, ...)                                                         \
+	fake_fcntl(fd, FIRST(__VA_ARGS__, 0),                                  \
+		   _Generic(SECOND(__VA_ARGS__, 0UL, 0), unsigned long         \
+			    : SECOND(__VA_ARGS__, 0UL, 0)))
 #define pwrite64(fd, data, size, offset) fake_pwrite(fd, data, size, offset)
 #define close(fd) fake_close(fd)
 
