@@ -14,9 +14,9 @@
 #define EXEC_FLAGS ((unsigned int)(MEMFD_EXEC | MEMFD_NOEXEC_SEAL))
 
 /* Not inline: calls that succeed should not make room for what these keep. */
-#define REFUSED __attribute__((cold, noinline))
+#define COLD __attribute__((cold, noinline))
 
-REFUSED static int fail(int err)
+COLD static int refuse(int err)
 {
 	errno = err;
 	return -1;
@@ -26,14 +26,14 @@ REFUSED static int fail(int err)
  * Close a descriptor that the caller never saw, and fail with err. close(2) is
  * a cancellation point: a thread that ended in it would leak the descriptor.
  */
-REFUSED static int discard(int fd, int err)
+COLD static int discard(int fd, int err)
 {
 	int cancel;
 
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
 	close(fd);
 	pthread_setcancelstate(cancel, NULL);
-	return fail(err);
+	return refuse(err);
 }
 
 /*
@@ -41,8 +41,8 @@ REFUSED static int discard(int fd, int err)
  * and is asked without them, and without no other. All that it makes is
  * executable, with mode 0777.
  */
-REFUSED static int new_without_exec_flags(const char *name, unsigned int flags,
-					  int saved)
+COLD static int new_without_exec_flags(const char *name, unsigned int flags,
+				       int saved)
 {
 	int fd;
 
@@ -61,7 +61,7 @@ REFUSED static int new_without_exec_flags(const char *name, unsigned int flags,
  * A seal that is refused because it is there already is no error: kernels that
  * leave sealing closed with MFD_NOEXEC_SEAL were proposed in 2024.
  */
-REFUSED static int keep_if_closed(int fd, int saved)
+COLD static int keep_if_closed(int fd, int saved)
 {
 	int err = errno;
 
@@ -79,7 +79,7 @@ int memfd_new(const char *name, unsigned int flags)
 	if (!(flags & MEMFD_INHERIT))
 		flags |= MEMFD_CLOEXEC;
 	else if (flags & MEMFD_CLOEXEC)
-		return fail(EINVAL);
+		return refuse(EINVAL);
 	else
 		flags ^= MEMFD_INHERIT;
 
@@ -111,12 +111,12 @@ int memfd_get_seals(int fd)
 
 int memfd_check_seals(int fd, unsigned int seals)
 {
-	int have = seals ? memfd_get_seals(fd) : fail(EINVAL);
+	int have = seals ? memfd_get_seals(fd) : refuse(EINVAL);
 
 	/* Without this a refusal would pass: -1 has every bit. */
 	if (have < 0)
 		return -1;
-	return seals & ~(unsigned int)have ? fail(EPERM) : 0;
+	return seals & ~(unsigned int)have ? refuse(EPERM) : 0;
 }
 
 /* Returns 0, or the error that stopped it. */
@@ -148,7 +148,7 @@ int memfd_new_sealed(const char *name, unsigned int flags, const void *data,
 
 	/* hugetlbfs has no write(2). */
 	if (flags & MEMFD_HUGETLB)
-		return fail(EINVAL);
+		return refuse(EINVAL);
 	fd = memfd_new(name, flags | MEMFD_ALLOW_SEALING);
 	if (fd < 0)
 		return -1;

@@ -68,10 +68,11 @@ static int receive_fd(int sock)
 	char byte;
 	union control control;
 	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
+	/* With CMSG_SPACE there may be room for a second, which would leak. */
 	struct msghdr msg = { .msg_iov = &iov,
 			      .msg_iovlen = 1,
 			      .msg_control = control.buf,
-			      .msg_controllen = sizeof(control.buf) };
+			      .msg_controllen = CMSG_LEN(sizeof(int)) };
 	struct cmsghdr *cmsg;
 	int fd;
 
