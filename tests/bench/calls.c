@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * Makes each call once, between two lines on standard output: its name before,
+ * "end" after. count.py counts what happens between the two.
+ *
+ * With the argument "large", makes one call: memfd_new_sealed with as much as
+ * one write moves, or with one byte more.
+ */
+
+#define _GNU_SOURCE 1
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "memfd.h"
+
+/* Seen by callgrind as a function, and by strace as a write. */
+void mark(const char *what);
+
+__attribute__((noinline)) void mark(const char *what)
+{
+	char line[64];
+	int len = snprintf(line, sizeof(line), "%s\n", what);
+
+	if (write(STDOUT_FILENO, line, (size_t)len) != len)
+		exit(2);
+}
+
+/* Evaluates call between the marks, which must not fail. */
+#define COUNT(name, call)                                                      \
+	do {                                                                   \
+		int result;                                                    \
+                                                                               \
+		mark(name);                                                    \
+		result = (call);                                               \
+		mark("end");                                                   \
+		if (result < 0) {                                              \
+			perror(name);                                          \
+			return 1;                                              \
+		}                                                              \
+		last = result;                                                 \
+	} while (0)
+
+#define COUNT_NEW(name, call)                                                  \
+	do {                                                                   \
+		COUNT(name, call);                                             \
+		close(last);                                                   \
+	} while (0)
+
+static int large(void)
+{
+	/* Pages of zeroes that are never read: they take no memory. */
+	const size_t one_write = 0x7ffff000;
+	void *data = mmap(NULL, one_write + 1, PROT_READ,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	int last;
+
+	if (data == MAP_FAILED)
+		return 1;
+	COUNT_NEW("memfd_new_sealed, 0x7ffff000 bytes",
+		  memfd_new_sealed("large", 0, data, one_write));
+	COUNT_NEW("memfd_new_sealed, 0x7ffff001 bytes",
+		  memfd_new_sealed("large", 0, data, one_write + 1));
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	static const char data[64] = "64 bytes";
+	char text[MEMFD_STR_MAX];
+	unsigned int number;
+	int fd, last;
+
+	/* Where the flags are not known, all costs are others. */
+	if (syscall(SYS_memfd_create, NULL, MEMFD_NOEXEC_SEAL) < 0 &&
+	    errno == EINVAL)
+		return 77;
+	if (argc > 1 && !strcmp(argv[1], "large"))
+		return large();
+
+	COUNT_NEW("memfd_new", memfd_new("buf", 0));
+	COUNT_NEW("memfd_new, inherit", memfd_new("buf", MEMFD_INHERIT));
+	COUNT_NEW("memfd_new, allow-sealing",
+		  memfd_new("buf", MEMFD_ALLOW_SEALING));
+	COUNT_NEW("memfd_new, exec", memfd_new("buf", MEMFD_EXEC));
+	COUNT_NEW("memfd_new, noexec-seal",
+		  memfd_new("buf", MEMFD_NOEXEC_SEAL));
+	COUNT_NEW("memfd_new_sealed, 0 bytes",
+		  memfd_new_sealed("buf", 0, NULL, 0));
+	COUNT_NEW("memfd_new_sealed, 64 bytes",
+		  memfd_new_sealed("buf", 0, data, sizeof(data)));
+	COUNT_NEW("memfd_new_str, allow-sealing",
+		  memfd_new_str("buf", "allow-sealing"));
+
+	fd = memfd_new("buf", MEMFD_ALLOW_SEALING);
+	COUNT("memfd_seal", memfd_seal(fd, MEMFD_SEAL_IMMUTABLE));
+	COUNT("memfd_get_seals", memfd_get_seals(fd));
+	COUNT("memfd_check_seals", memfd_check_seals(fd, MEMFD_SEAL_IMMUTABLE));
+	close(fd);
+
+	COUNT("memfd_parse_flags, allow-sealing",
+	      memfd_parse_flags("allow-sealing", &number, NULL));
+	COUNT("memfd_parse_flags, MFD_CLOEXEC|MFD_ALLOW_SEALING|MFD_HUGE_2MB",
+	      memfd_parse_flags("MFD_CLOEXEC|MFD_ALLOW_SEALING|MFD_HUGE_2MB",
+				&number, NULL));
+	COUNT("memfd_parse_seals, shrink,grow,write",
+	      memfd_parse_seals("shrink,grow,write", &number, NULL));
+	COUNT("memfd_format_seals, 0x0e",
+	      memfd_format_seals(0x0e, text, sizeof(text)));
+	COUNT("memfd_format_seals, 0xffffffff",
+	      memfd_format_seals(0xffffffff, text, sizeof(text)));
+	return 0;
+}

@@ -1,0 +1,172 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Count what calls to the library cost, hold it to the limits, print TAP."""
+
+import argparse
+import os
+import pathlib
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+# At most this many on x86-64, where the stubs that lead out of the library are
+# its own, and what they lead to is not. What is missing here has no limit.
+INSTRUCTIONS = {
+    'memfd_new': 40,
+    'memfd_new, inherit': 40,
+    'memfd_new, allow-sealing': 40,
+    'memfd_new, exec': 40,
+    'memfd_new, noexec-seal': 40,
+    'memfd_seal': 15,
+    'memfd_get_seals': 15,
+    'memfd_check_seals': 15,
+}
+
+# Exactly these, by the names that strace gives them on 64-bit machines.
+NEW = ['memfd_create']
+FILLED = ['memfd_create', 'pwrite64', 'fcntl']
+SYSCALLS = {
+    'memfd_new': ['memfd_create', 'fcntl'],
+    'memfd_new, inherit': ['memfd_create', 'fcntl'],
+    'memfd_new, allow-sealing': NEW,
+    'memfd_new, exec': NEW,
+    'memfd_new, noexec-seal': NEW,
+    'memfd_new_str, allow-sealing': NEW,
+    'memfd_new_sealed, 0 bytes': ['memfd_create', 'fcntl'],
+    'memfd_new_sealed, 64 bytes': FILLED,
+    'memfd_new_sealed, 0x7ffff000 bytes': FILLED,
+    'memfd_new_sealed, 0x7ffff001 bytes': FILLED[:2] + FILLED[1:],
+    'memfd_seal': ['fcntl'],
+    'memfd_get_seals': ['fcntl'],
+    'memfd_check_seals': ['fcntl'],
+}
+
+
+class Skip(Exception):
+    """Nothing can be counted here."""
+
+
+def run(tool, *command, **env):
+    """Run the command under the tool and return the two outputs."""
+    if not shutil.which(tool):
+        if os.environ.get('CI') == 'true':
+            sys.exit(f'{tool} is missing')
+        raise Skip(f'{tool} is missing')
+    # Bound early, so that the first call costs no more than the next.
+    done = subprocess.run([tool, *command], env={**os.environ, **env,
+                                                 'LD_BIND_NOW': '1'},
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          text=True, check=False)
+    if done.returncode == 77:
+        raise Skip('this kernel has no exec flags, and calls cost more')
+    if done.returncode:
+        if 'PTRACE' in done.stderr and os.environ.get('CI') != 'true':
+            raise Skip(f'{tool} may not trace here')
+        sys.exit(f'{tool} failed: {done.stderr}')
+    return done.stdout, done.stderr
+
+
+def own_cost(dump):
+    """Add up the lines of a callgrind dump that are of the library itself."""
+    total = 0
+    own = inclusive = False
+    for line in dump.splitlines():
+        if line.startswith('ob='):
+            own = line.endswith('/libmemfd.so.1')
+        elif line.startswith('calls='):
+            inclusive = True
+        elif re.match(r'[-+*\d]', line):
+            if own and not inclusive:
+                total += int(line.split()[1])
+            inclusive = False
+    return total
+
+
+def instructions(calls, library):
+    """Yield each call and how many instructions it took."""
+    with tempfile.TemporaryDirectory() as tmp:
+        # Not all debugging information that compilers write can be read.
+        run('strip', '-g', '-o', f'{tmp}/calls', calls)
+        run('strip', '-g', '-o', f'{tmp}/libmemfd.so.1', library)
+        marks = run('valgrind', '-q', '--tool=callgrind', '--dump-before=mark',
+                    '--compress-strings=no', '--compress-pos=no',
+                    f'--callgrind-out-file={tmp}/dump', f'{tmp}/calls',
+                    LD_LIBRARY_PATH=tmp)[0].splitlines()
+        # Part 1 ends at the first mark.
+        for part, name in enumerate(marks, 2):
+            if name != 'end':
+                yield name, own_cost(
+                    pathlib.Path(tmp, f'dump.{part}').read_text('utf-8'))
+
+
+def syscalls(calls):
+    """Yield each call and the system calls it made."""
+    # A write that moves all that one write can, without the memory for it.
+    for args in ['-s99', calls], [
+            '-s99', '-einject=pwrite64:retval=0x7ffff000', calls, 'large']:
+        name = None
+        for line in run('strace', *args)[1].splitlines():
+            mark = re.match(r'write\(1, "(.*)\\n"', line)
+            if mark and mark[1] == 'end':
+                yield name, made
+                name = None
+            elif mark:
+                name, made = mark[1], []
+            elif name:
+                # fcntl64 is what 32-bit machines have.
+                made.append(line.split('(')[0].replace('fcntl64', 'fcntl'))
+
+
+def test_instructions(args):
+    """Hold each call that has a limit to it."""
+    for name, count in instructions(args.calls, args.library):
+        most = INSTRUCTIONS.get(name)
+        if most and args.slack:
+            most = most * 4 // 3
+        yield (not most or 0 < count <= most, f'{name}: {count}'
+               + (f', at most {most}' if most else ''))
+
+
+def test_syscalls(args):
+    """Hold each call to what it makes."""
+    for name, made in syscalls(args.calls):
+        expected = SYSCALLS.get(name, [])
+        yield (made == expected, f'{name}: {len(made)}'
+               + (f', expected {expected}, made {made}'
+                  if made != expected else ''))
+
+
+def main():
+    """Print TAP and return the status to exit with."""
+    tests = {'instructions': test_instructions, 'syscalls': test_syscalls}
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('what', choices=tests)
+    parser.add_argument('calls', help='the program of calls.c')
+    parser.add_argument('library', help='the one to count instructions in')
+    parser.add_argument('--skip', help='count nothing, for this reason')
+    parser.add_argument('--slack', action='store_true',
+                        help='allow a third more: the limits are for the '
+                        'default build with gcc')
+    args = parser.parse_args()
+    try:
+        if args.skip:
+            raise Skip(args.skip)
+        if args.what == 'instructions' and platform.machine() != 'x86_64':
+            raise Skip('the limits are for x86-64')
+        good = True
+        count = 0
+        for count, (passed, text) in enumerate(tests[args.what](args), 1):
+            print(f'{"ok" if passed else "not ok"} {count} - {text}')
+            good = good and passed
+        print(f'1..{count}')
+        return 0 if good and count else 1
+    except Skip as skip:
+        print(f'1..0 # SKIP {skip}')
+        return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
