@@ -106,6 +106,8 @@ language python-cffi 'tools cc pkg-config && /usr/bin/python3 -c "import cffi"' 
 	'/usr/bin/python3 memfd_cffi.py'
 language perl 'perl -e "use FFI::Platypus 2.00"' \
 	'perl memfd.pl'
+language perl-drop-in 'perl -e "use FFI::Platypus 2.00"' \
+	'cd drop-in && perl -I. memfd.t'
 language ruby 'ruby -rfiddle -e ""' \
 	'ruby memfd.rb'
 language luajit 'tools luajit' \
@@ -120,6 +122,8 @@ language java "tools javac java && ls $jna" \
 	"javac -cp $jna Memfd.java && java -cp $jna:. Memfd"
 language haskell 'tools ghc pkg-config' \
 	"ghc -v0 -Wall memfd.hs $libs && ./memfd"
+language haskell-drop-in 'tools ghc pkg-config' \
+	"cd drop-in && ghc -v0 -Wall memfd-test.hs $libs && ./memfd-test"
 language c++ 'tools c++ pkg-config' \
 	"c++ -std=c++17 -Wall -Wextra -o memfd memfd.cc $both && ./memfd"
 language ocaml 'ocamlfind query ctypes.foreign' \

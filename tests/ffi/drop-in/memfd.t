@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: MIT
+use v5.20;
+use warnings;
+use Fcntl qw(F_GETFD FD_CLOEXEC SEEK_SET);
+use Test::More;
+use Memfd;
+
+my $fh = Memfd->new('buf', 'allow-seals');
+isa_ok $fh, 'IO::Handle';
+print {$fh} "one\ntwo\n";
+$fh->flush;
+seek $fh, 4, SEEK_SET;
+is readline($fh), "two\n", 'reads what was written, from where it was put';
+is -s $fh, 8, 'has a size';
+ok fcntl($fh, F_GETFD, 0) & FD_CLOEXEC, 'is closed on exec';
+
+# Linux 6.3 and later add "exec" by themselves.
+sub seals { join ' ', grep { $_ ne 'exec' } $_[0]->get_seals }
+
+is seals($fh), '', 'has no seals';
+$fh->seal('shrink', 'grow');
+is seals($fh), 'shrink grow', 'has two seals';
+$fh->seal(qw(write future-write seal));
+is seals($fh), 'seal shrink grow write future-write', 'has every seal';
+ok !defined syswrite($fh, 'more') && $!{EPERM}, 'cannot be written to';
+eval { $fh->seal('seal') };
+like $@, qr/^Can't seal memfd: Operation not permitted at \Q$0\E/,
+    'cannot be sealed again';
+
+ok !(fcntl(Memfd->new('buf', 'inherit'), F_GETFD, 0) & FD_CLOEXEC),
+    'stays open on exec';
+is seals(Memfd->new('buf')), 'seal', 'cannot be sealed unless asked for';
+eval { Memfd->new('buf', 'huge-table') };
+like $@, qr/^$|Function not implemented/, 'huge pages, where the kernel has any';
+
+eval { Memfd->new('buf', 'allow-seals', 'sparkling', 'cloexec') };
+like $@, qr/^No such flag: sparkling at \Q$0\E/, 'an unknown flag';
+eval { $fh->seal('write', 'frozen') };
+like $@, qr/^No such seal: frozen at \Q$0\E/, 'an unknown seal';
+eval { Memfd->new('x' x 250) };
+like $@, qr/^Can't open memfd 'x+': Invalid argument/, 'a name that is too long';
+pipe my $reader, my $writer;
+eval { Memfd::get_seals($reader) };
+like $@, qr/^Can't get seals of memfd: Invalid argument/, 'a pipe';
+
+done_testing;
