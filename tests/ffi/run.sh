@@ -101,7 +101,7 @@ both='$(pkg-config --cflags --libs libmemfd)'
 
 # Python modules are packaged for the system's own Python.
 language python-ctypes 'tools /usr/bin/python3' \
-	'/usr/bin/python3 memfd_ctypes.py'
+	'/usr/bin/python3 readme.py && /usr/bin/python3 memfd_ctypes.py'
 language python-cffi 'tools cc pkg-config && /usr/bin/python3 -c "import cffi"' \
 	'/usr/bin/python3 memfd_cffi.py'
 language perl 'perl -e "use FFI::Platypus 2.00"' \
@@ -113,13 +113,16 @@ language ruby 'ruby -rfiddle -e ""' \
 language luajit 'tools luajit' \
 	'luajit memfd.lua'
 language node 'tools node npm && npm_koffi' \
-	'node memfd.js'
+	'node readme.js && node memfd.js'
 language rust 'tools rustc cc pkg-config' \
-	"rustc --edition 2021 memfd.rs $libs && ./memfd"
+	"for program in readme memfd; do
+		rustc --edition 2021 \$program.rs $libs && ./\$program || exit
+	done"
 language go 'tools go cc pkg-config' \
 	'go build -o memfd memfd.go && ./memfd'
 language java "tools javac java && ls $jna" \
-	"javac -cp $jna Memfd.java && java -cp $jna:. Memfd"
+	"javac -cp $jna -d readme Readme.java && java -cp $jna:readme Readme &&
+	javac -cp $jna -d . Memfd.java && java -cp $jna:. Memfd"
 language haskell 'tools ghc pkg-config' \
 	"ghc -v0 -Wall memfd.hs $libs && ./memfd"
 language haskell-drop-in 'tools ghc pkg-config' \
