@@ -206,6 +206,13 @@ def check_rendered(root):
     for name in rendered:
         report('lint_is_silent_' + name,
                run('mandoc', '-T', 'lint', '-W', 'warning', pages[name]))
+    for name in rendered:
+        plain = subprocess.run(
+            ['mandoc', '-T', 'ascii', '-O', 'width=80', pages[name]],
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
+        report('fits_80_columns_' + name,
+               [line for line in re.sub('.\b', '', plain).splitlines()
+                if len(line) > 80])
     for function in prototypes:
         report('page_of_' + function, page_of(function, root))
     report('manual_tables_are_the_headers', against_header(written_table(
