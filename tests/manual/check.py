@@ -125,7 +125,8 @@ def library_against_header():
 
 
 def readme_rows():
-    return re.findall(r'^\| *`(MEMFD_\w+)` *\|(.*)$',
+    # A row may have two of them.
+    return re.findall(r'\| *`(MEMFD_\w+)` *\|(.*?)(?=\| *`MEMFD_|$)',
                       (source / 'README.md').read_text(), re.M)
 
 
