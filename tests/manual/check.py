@@ -61,10 +61,19 @@ def run(*args, **more):
 
 # A table is {constant: (value, names, first Linux where it says one)}.
 
-def ask_library(words):
+def kernels(constant):
+    """What <sys/mman.h> or <fcntl.h> calls it."""
+    return re.sub('^MEMFD_', 'F_' if 'SEAL_' in constant else 'MFD_', constant)
+
+
+def ask_library():
     """{word: (its number as a flag, as a seal, what that seal is printed as)}"""
-    said = subprocess.run([parse, *words], text=True, check=True,
-                          stdout=subprocess.PIPE).stdout
+    constants = re.findall(r'\bMEMFD_\w+', header)
+    # Every word in it, to find also the names that are documented nowhere.
+    words = re.findall(rb'(?=([a-z][a-z0-9-]{1,15})\0)', library.read_bytes())
+    said = subprocess.run([parse, *{word.decode() for word in words},
+                           *constants, *map(kernels, constants)],
+                          text=True, check=True, stdout=subprocess.PIPE).stdout
     return {word: (*(None if n == '-' else int(n, 16) for n in (flag, seal)),
                    printed)
             for word, flag, seal, printed in
@@ -72,12 +81,7 @@ def ask_library(words):
 
 
 def header_table():
-    """
-    The header's constants, each with every word in the library that it takes
-    for a name of that number: one that is documented nowhere is found, too.
-    """
-    names = ask_library({word.decode() for word in re.findall(
-        rb'(?=([a-z][a-z0-9-]{1,15})\0)', library.read_bytes())})
+    """The header's constants, each with all names that the library has."""
     table = {}
     for comment, constant, value in re.findall(
             r'/\*(.*?)\*/|\b(MEMFD_(?!STR_)\w+)(?: =)? (0x\w+)', header, re.S):
@@ -87,8 +91,9 @@ def header_table():
         value = int(value.rstrip('U'), 16)
         seal = constant.startswith('MEMFD_SEAL_')
         table[constant] = (value,
-                           sorted(name for name, numbers in names.items()
-                                  if numbers[seal] == value),
+                           sorted(word for word, numbers in said.items()
+                                  if numbers[seal] == value and
+                                  word.islower()),
                            seal and (linux.group(1) if linux else '3.17'))
     return table
 
@@ -114,14 +119,13 @@ def against_header(table):
 def library_against_header():
     for constant, (value, names, _) in truth.items():
         seal = constant.startswith('MEMFD_SEAL_')
-        kernels = constant.replace('MEMFD_', 'F_' if seal else 'MFD_')
         if not names:
             yield '%s has no name' % constant
-        for word, numbers in ask_library([constant, kernels, *names]).items():
-            if numbers[seal] != value:
-                yield '%s: %s is %s' % (constant, word, numbers[seal])
-            if seal and 'immutable' not in names and [numbers[2]] != names:
-                yield '%s is printed as %s' % (constant, numbers[2])
+        for word in (constant, kernels(constant)):
+            if said[word][seal] != value:
+                yield '%s is %s, not %#x' % (word, said[word][seal], value)
+        if seal and 'immutable' not in names and [said[constant][2]] != names:
+            yield '%s is printed as %s' % (constant, said[constant][2])
 
 
 def readme_rows():
@@ -243,11 +247,12 @@ def check_rendered(root):
 
 def check_installed(manual):
     for function in [*prototypes, 'libmemfd']:
-        report('man_finds_' + function, run('man', '-M', manual, '-w', function)
-               or run('man', '-M', manual, function,
-                      env={**os.environ, 'MANPAGER': 'grep -w ' + function}))
+        report('man_finds_' + function,
+               run('man', '-M', manual, function,
+                   env={**os.environ, 'MANPAGER': 'grep -qw ' + function}))
 
 
+said = ask_library()
 truth = header_table()
 report('library_is_as_the_header_says', list(library_against_header()))
 report('readme_tables_are_the_headers',
