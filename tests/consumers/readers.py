@@ -39,7 +39,7 @@ def names():
     """Every constant of the header, and every function of the library."""
     text = re.sub(r"/\*.*?\*/", "", read(HEADER), flags=re.S)
     constants = re.findall(r"^\t(MEMFD_\w+) =", text, re.M)
-    constants += re.findall(r"^#define (MEMFD_\w+) \w+$", text, re.M)
+    constants += re.findall(r"^#define (MEMFD_\w+) \S", text, re.M)
     return constants, re.findall(r"^\t(memfd_\w+);", read(MAP), re.M)
 
 

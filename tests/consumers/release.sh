@@ -1,0 +1,47 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# A release is a version, a tag and what `meson dist` makes of the last commit.
+#
+# usage: release.sh SOURCE
+
+set -eu
+# shellcheck source=tests/consumers/tap.sh
+. "$1/tests/consumers/tap.sh"
+
+clone=$tmp/clone
+
+dist_passes_its_own_tests() {
+	git clone -q "$source" "$clone"
+	meson setup "$clone/build" "$clone"
+	meson dist -C "$clone/build" >"$tmp/dist" 2>&1 || {
+		cat "$tmp/dist"
+		return 1
+	}
+	# Not by having no tests.
+	grep 'Ok: *[1-9]' "$tmp/dist"
+}
+
+dist_holds_what_is_committed() {
+	tar -tf "$clone"/build/meson-dist/libmemfd-*.tar.xz |
+		sed -n 's,^libmemfd-[^/]*/\(.*[^/]\)$,\1,p' | sort >"$tmp/held"
+	git -C "$clone" ls-files | sort | diff - "$tmp/held"
+}
+
+# Nothing but meson.build tells it, so that it cannot be told wrong.
+version_stands_in_one_place() {
+	sed -i "s/^  version: '.*'/  version: '1.999.0'/" "$clone/meson.build"
+	git -C "$clone" diff --exit-code meson.build && return 1
+	meson test -C "$clone/build"
+	[ -e "$clone/build/src/libmemfd.so.1.999.0" ]
+}
+
+if ! git -C "$source" rev-parse --git-dir >/dev/null 2>&1; then
+	echo '1..0 # SKIP not a git repository: what was released'
+	exit 0
+fi
+
+cell dist_passes_its_own_tests
+cell dist_holds_what_is_committed
+cell version_stands_in_one_place
+echo "1..$n"
