@@ -1,0 +1,143 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""kernels.py SOURCE BUILD PROGRAM...: the unit tests on other kernels.
+
+Builds the programs statically and runs them on the kernel of this machine and,
+in a virtual machine, on the kernel for clouds of each release of Debian; at each
+value of vm.memfd_noexec. MEMFD_CACHE is where packages are kept.
+"""
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import suite
+
+RELEASES = 'bullseye', 'bookworm', 'trixie', 'sid'
+PACKAGE = re.compile(r'Depends: linux-image-(\S+-cloud-amd64)')
+# Where the kernel itself is: in 7.2 not in the image any more; and a new one may
+# be there before it is signed.
+NAMES = ('linux-image-{}', 'linux-binary-{}', 'linux-image-{}-unsigned',
+         'linux-binary-unsigned-{}')
+
+
+def kernel(cache, release):
+    """The current kernel of a release, and its package's version."""
+    apt = cache.apt(release)
+    found = PACKAGE.search(apt('cache', 'depends', 'linux-image-cloud-amd64'))
+    for name in NAMES if found else ():
+        try:
+            folder, version = cache.deb(apt, name.format(found[1]),
+                                        '*/vmlinuz*')
+        except suite.Unavailable:
+            continue
+        image, = folder.glob('**/vmlinuz*')
+        return image, version
+    raise suite.Unavailable('no kernel on the mirror')
+
+
+def initramfs(path, init, programs):
+    """A cpio archive of the "newc" kind, which every kernel unpacks."""
+    with open(path, 'wb') as archive:
+        def put(name, mode, data=b''):
+            name = name.encode() + b'\0'
+            fields = [0, mode, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(name), 0]
+            archive.write(b'070701' + b''.join(b'%08x' % f for f in fields))
+            for part in name, data:
+                archive.write(part)
+                archive.write(bytes(-archive.tell() % 4))
+
+        put('tests', 0o040755)
+        put('init', 0o100755, init.read_bytes())
+        for program in programs:
+            put(f'tests/{program.name}', 0o100755, program.read_bytes())
+        put('TRAILER!!!', 0)
+
+
+def virtual_machine(image, archive, programs):
+    # Enough for the memfd of more than 2 GiB.
+    return ['qemu-system-x86_64', '-accel', 'tcg', '-cpu', 'max', '-m', '3584',
+            '-display', 'none', '-monitor', 'none', '-serial', 'stdio',
+            '-no-reboot', '-net', 'none', '-kernel', image, '-initrd', archive,
+            '-append', 'console=ttyS0 quiet loglevel=1 panic=-1 -- ' +
+            ' '.join(f'/tests/{program.name}' for program in programs)]
+
+
+def levels(output, programs):
+    """The results in what init printed, by the value of the sysctl."""
+    found = {}
+    for level, name, text, status in re.findall(
+            r'^@begin (\S+) (\S+)\n(.*?)^@end (\d+)', output, re.M | re.S):
+        found.setdefault(level, []).append(
+            suite.Result(name, text, int(status)))
+    for level in ['-'] if '-' in found else ['0', '1', '2']:
+        results = found.setdefault(level, [])
+        for program in programs[len(results):]:
+            results.append(suite.Result(program.name, output[-2000:], 1))
+    return found
+
+
+def measure(tap, name, command, programs, version=None):
+    """Which side of the exec flags (Linux 6.3) the kernel is on."""
+    output, _ = suite.run(command)
+    about = re.search(r'^@kernel (\S+) (before|after)', output, re.M)
+    error = re.search(r'^@error (.*)', output, re.M)
+    if not about or error:
+        tap.line(False, f'{name}: {error[1] if error else "does not boot"}')
+        print('#   ' + output[-2000:].replace('\n', '\n#   '))
+        tap.cells.append({'kernel': version or name, 'where': name,
+                          'level': '-', 'passed': 0, 'failed': 1,
+                          'skipped': 0, 'reasons': []})
+        return None
+    for level, results in levels(output, programs).items():
+        where = f'{name} {version or about[1]}'
+        if level != '-':
+            where += f' memfd_noexec={level}'
+        tap.programs(where, results, {
+            'kernel': version or about[1], 'where': name, 'level': level})
+    return about[2]
+
+
+def main():
+    root, build, *names = sys.argv[1:]
+    root, build = Path(root), Path(build)
+    tap = suite.Tap('kernels', build)
+    cache = suite.Cache(build / 'cache')
+    static = suite.Target('static', 'gcc', link_args=['-static'])
+    try:
+        for tool in 'gcc', 'qemu-system-x86_64', 'dpkg-deb':
+            suite.need(tool)
+        programs = static.build(
+            root, build, static.cmocka(cache.cmocka_source(), build),
+            ['default_library=static'], names)
+        init = build / 'init'
+        suite.call('gcc', '-O1', '-static', root / 'tests/kernels/init.c',
+                   '-o', init)
+    except suite.Unavailable as error:
+        tap.missing('kernels', error)
+        tap.end()
+    except subprocess.CalledProcessError as error:
+        tap.line(False, 'the unit tests can be built statically')
+        suite.explain(error)
+        tap.end()
+    archive = build / 'initramfs'
+    initramfs(archive, init, programs)
+
+    sides = [measure(tap, 'host', [init, *programs], programs)]
+    tap.line(sides[0], 'the kernel of this machine was tested')
+    for release in RELEASES:
+        try:
+            image, version = kernel(cache, release)
+        except suite.Unavailable as error:
+            tap.skip(release, error)
+            tap.cells.append({'where': release, 'missing': str(error)})
+            continue
+        sides.append(measure(
+            tap, release, virtual_machine(image, archive, programs), programs,
+            version))
+    for side in 'before', 'after':
+        tap.line(side in sides, f'a kernel from {side} the exec flags was tested')
+    tap.end()
+
+
+main()

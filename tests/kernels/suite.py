@@ -1,0 +1,289 @@
+# SPDX-License-Identifier: MIT
+"""What the suites `kernels` and `arches` share: packages of any Debian release,
+the unit tests built for another machine, and what they printed there."""
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+CI = os.environ.get('CI') == 'true'
+MINUTE = 60
+
+
+class Unavailable(Exception):
+    """Something that this machine or its mirror does not have."""
+
+
+class Tap:
+    """One line for each cell of the table, and the cells for the table."""
+
+    def __init__(self, suite, build):
+        self.path = Path(build) / f'{suite}.json'
+        self.path.unlink(missing_ok=True)
+        self.cells = []
+        self.count = self.failed = 0
+
+    def line(self, good, what):
+        self.count += 1
+        self.failed += not good
+        print(f'{"" if good else "not "}ok {self.count} - {what}', flush=True)
+
+    def skip(self, what, reason):
+        self.line(True, f'{what} # SKIP {reason}')
+
+    def missing(self, what, reason):
+        """A tool or package that who runs the suite can install."""
+        if CI:
+            self.line(False, f'{what}: {reason}')
+        else:
+            self.skip(what, reason)
+
+    def programs(self, place, results, cell):
+        """The programs that ran in one place are one cell of the table."""
+        for result in results:
+            self.line(result.good, f'{place}: {result}')
+            if not result.good:
+                for text in result.output.splitlines():
+                    print(f'#   {text}')
+        self.cells.append(dict(
+            cell, passed=sum(r.passed for r in results),
+            failed=sum(r.failed for r in results),
+            skipped=sum(r.skipped for r in results),
+            reasons=[reason for r in results for reason in r.reasons]))
+
+    def end(self):
+        print(f'1..{self.count}')
+        self.path.write_text(json.dumps(self.cells, indent=1))
+        sys.exit(self.failed > 0)
+
+
+class Result:
+    """What one cmocka program printed."""
+
+    def __init__(self, name, output, status):
+        self.name, self.output = name, output
+        number = {'PASSED': 0, 'FAILED': 0, 'SKIPPED': 0}
+        for kind, n in re.findall(
+                r'^\[  (PASSED|FAILED|SKIPPED) *\] (\d+) test\(s\)', output, re.M):
+            number[kind] += int(n)
+        self.passed, self.failed, self.skipped = number.values()
+        self.reasons = re.findall(
+            r'^# ([^\n]*)\n(?:[^[\n][^\n]*\n)*\[  SKIPPED \] \S+$', output,
+            re.M)
+        planned = sum(map(int, re.findall(r'Running (\d+) test', output)))
+        # A program that crashed has printed no numbers.
+        if not planned or planned != sum(number.values()) or \
+                status != self.failed:
+            self.failed += not self.failed
+        self.good = not self.failed
+
+    def __str__(self):
+        return (f'{self.name}: {self.passed} passed, {self.failed} failed, '
+                f'{self.skipped} skipped')
+
+
+def need(tool):
+    if not shutil.which(tool):
+        raise Unavailable(f'{tool} is missing')
+
+
+def call(*command, **options):
+    """The output of a command, whose own complaints nobody needs to see."""
+    return subprocess.run(list(map(str, command)), check=True, text=True,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, **options).stdout
+
+
+def run(command, each_line=None, silence=MINUTE):
+    """The output and status of a command, ended after a minute of silence."""
+    process = subprocess.Popen(
+        list(map(str, command)), stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        errors='replace')
+    lines = []
+    hung = threading.Event()
+
+    def end():
+        hung.set()
+        process.kill()
+
+    while True:
+        timer = threading.Timer(silence, end)
+        timer.start()
+        line = process.stdout.readline()
+        timer.cancel()
+        if not line:
+            break
+        lines.append(line.replace('\r', ''))
+    status = process.wait()
+    process.stdout.close()
+    if hung.is_set():
+        lines.append(f'no output for {silence} s: ended\n')
+    return ''.join(lines), status
+
+
+class Cache:
+    """A folder for all that is downloaded."""
+
+    def __init__(self, default):
+        self.path = Path(os.environ.get('MEMFD_CACHE') or default).resolve()
+        self.path.mkdir(parents=True, exist_ok=True)
+
+    def apt(self, release, kind='deb'):
+        """apt for one release of Debian, from the mirror of this machine.
+
+        Its lists and its configuration are in the cache: the machine's own
+        know nothing of it.
+        """
+        need('apt-get')
+        targets = call('apt-get', 'indextargets', '--format',
+                       '$(ORIGIN) $(RELEASE) $(SITE)').splitlines()
+        sites = {}
+        for origin, name, site in (t.split() for t in targets):
+            if origin == 'Debian' and not name.endswith('-updates'):
+                sites.setdefault(name.endswith('-security'), (name, site))
+        if False not in sites:
+            raise Unavailable('no mirror of Debian is configured')
+        release = release or sites[False][0]
+        folder = self.path / f'{release}-{kind}'
+        for name in 'lists/partial', 'archives/partial':
+            (folder / name).mkdir(parents=True, exist_ok=True)
+        sources = f'{kind} {sites[False][1]} {release} main\n'
+        if True in sites and release != 'sid':
+            sources += f'{kind} {sites[True][1]} {release}-security main\n'
+        (folder / 'sources.list').write_text(sources)
+        options = [
+            f'Dir::Etc::SourceList={folder}/sources.list',
+            'Dir::Etc::SourceParts=-', 'Dir::Etc::Preferences=-',
+            'Dir::Etc::PreferencesParts=-', f'Dir::State={folder}',
+            'Dir::State::Status=/dev/null', f'Dir::Cache={folder}',
+            'APT::Architecture=amd64', 'APT::Architectures=amd64',
+            'APT::Sandbox::User=root']
+
+        def apt(tool, *arguments, **more):
+            return call(f'apt-{tool}', '-q',
+                        *(f'-o{option}' for option in options),
+                        *arguments, **more)
+
+        try:
+            apt('get', 'update')
+        except subprocess.CalledProcessError as error:
+            index = 'Sources' if kind == 'deb-src' else 'Packages'
+            if not list((folder / 'lists').glob(f'*_{index}*')):
+                missing = re.search(r' 404 |does not have a Release',
+                                    error.stderr)
+                raise Unavailable('not on the mirror' if missing else
+                                  'the mirror cannot be reached') from error
+        return apt
+
+    def once(self, name, make):
+        """The folder of that name, made once and whole."""
+        folder = self.path / name
+        if not folder.exists():
+            partial = self.path / f'{name}.partial'
+            shutil.rmtree(partial, ignore_errors=True)
+            partial.mkdir(parents=True)
+            try:
+                make(partial)
+            except subprocess.CalledProcessError as error:
+                raise Unavailable(f'{name}: {error.stderr[-300:]}') from error
+            partial.rename(folder)
+        return folder
+
+    def deb(self, apt, package, wanted='.'):
+        """The files of a package, by its version, which is returned too."""
+        try:
+            version = re.search(r'^Version: (.*)', apt(
+                'cache', 'show', '--no-all-versions', package), re.M)[1]
+        except subprocess.CalledProcessError as error:
+            raise Unavailable(f'{package} is not on the mirror') from error
+
+        def make(folder):
+            apt('get', 'download', package, cwd=folder)
+            deb, = folder.glob('*.deb')
+            call('sh', '-c',
+                 'dpkg-deb --fsys-tarfile "$0" | tar -x --wildcards "$1"',
+                 deb, wanted, cwd=folder)
+            deb.unlink()
+
+        return self.once(f'{package}_{version}', make), version
+
+    def cmocka_source(self):
+        """Debian has no static cmocka, and none for most other machines."""
+        apt = self.apt(None, 'deb-src')
+        version = re.search(r'^Version: (.*)', apt(
+            'cache', 'showsrc', '--only-source', 'cmocka'), re.M)[1]
+
+        def make(folder):
+            apt('get', 'source', '--download-only', 'cmocka', cwd=folder)
+            archive, = folder.glob('*.orig.tar.?z')
+            call('tar', '-x', '-C', folder, '--strip-components=1',
+                 '-f', archive)
+
+        return self.once(f'cmocka_{version}', make)
+
+
+class Target:
+    """A machine and libc to build for, and how to run there what was built."""
+
+    def __init__(self, name, cc, cpu='x86_64', endian='little', wrapper=(),
+                 c_args=(), link_args=()):
+        self.name, self.cc = name, cc
+        self.cpu, self.endian, self.wrapper = cpu, endian, list(wrapper)
+        self.c_args, self.link_args = list(c_args), list(link_args)
+
+    def cmocka(self, source, build):
+        folder = build / self.name / 'cmocka'
+        if (folder / 'cmocka.pc').exists():
+            return folder
+        folder.mkdir(parents=True, exist_ok=True)
+        have = ('INTTYPES_H', 'MALLOC_H', 'SIGNAL_H', 'STRINGS_H', 'STRSIGNAL',
+                'SIGLONGJMP', 'GCC_THREAD_LOCAL_STORAGE')
+        call(self.cc, '-O1', '-fPIC', *self.c_args,
+             *(f'-DHAVE_{name}' for name in have),
+             '-I', source / 'include', '-c', source / 'src/cmocka.c',
+             '-o', folder / 'cmocka.o')
+        call('ar', 'rcs', folder / 'libcmocka.a', folder / 'cmocka.o')
+        (folder / 'cmocka.pc').write_text(
+            f'Name: cmocka\nDescription: cmocka\nVersion: 1.1\n'
+            f'Cflags: -I{source}/include\nLibs: -L{folder} -lcmocka\n')
+        return folder
+
+    def build(self, root, build, cmocka, options, programs):
+        """Build the programs with Meson, as anyone who ports would."""
+        build = build / self.name
+        text = '\n'.join([
+            '[binaries]', f'c = {self.cc!r}', "ar = 'ar'",
+            "pkgconfig = 'pkg-config'",
+            f'exe_wrapper = {self.wrapper}' if self.wrapper else '',
+            '[built-in options]', f'c_args = {self.c_args}',
+            f'c_link_args = {self.link_args}',
+            '[properties]', f"pkg_config_libdir = '{cmocka}'",
+            f'needs_exe_wrapper = {"true" if self.wrapper else "false"}',
+            '[host_machine]', "system = 'linux'", f"cpu_family = '{self.cpu}'",
+            f"cpu = '{self.cpu}'", f"endian = '{self.endian}'", ''])
+        cross = build / 'cross.ini'
+        build = build / '-'.join(['build', *options]).replace('=', '-')
+        if not (build / 'build.ninja').exists() or \
+                not cross.exists() or cross.read_text() != text:
+            shutil.rmtree(build, ignore_errors=True)
+            cross.write_text(text)
+            call('meson', 'setup', build, root, '--cross-file', cross,
+                 '-Dtests=enabled', *(f'-D{option}' for option in options))
+        call('ninja', '-C', build, *programs)
+        return [build / program for program in programs]
+
+    def run(self, programs):
+        return [Result(program.name, *run([*self.wrapper, program]))
+                for program in programs]
+
+
+def explain(error):
+    """The end of what a failed command said, for a TAP line's comment."""
+    said = ((error.stdout or '') + (error.stderr or '')).splitlines()
+    for line in said[-30:]:
+        print(f'#   {line}')
