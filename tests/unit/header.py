@@ -6,11 +6,12 @@ it after preprocessing. Prints TAP.
 usage: header.py INCLUDE-DIRECTORY
 """
 
-import os
 import re
 import shutil
 import subprocess
 import sys
+
+from promised import FUNCTIONS, finish, missing, result
 
 C = ['c89', 'c99', 'c11', 'c17', 'c2x']
 CXX = ['c++98', 'c++11', 'c++14', 'c++17', 'c++20']
@@ -18,38 +19,10 @@ COMPILERS = [('gcc', C), ('clang', C), ('g++', CXX), ('clang++', CXX)]
 WARNINGS = ['-Wall', '-Wextra', '-Wundef', '-pedantic', '-Werror']
 SOURCE = '#include <memfd.h>\n'
 
-FUNCTIONS = {
-    'memfd_new', 'memfd_seal', 'memfd_get_seals', 'memfd_new_sealed',
-    'memfd_check_seals', 'memfd_new_str', 'memfd_seal_str',
-    'memfd_get_seals_str', 'memfd_new_sealed_str', 'memfd_check_seals_str',
-    'memfd_parse_flags', 'memfd_parse_seals', 'memfd_format_seals'}
 PARAMETER = r'(const (char|void) \*|char \*|unsigned int \*?|int |size_t \*?)\w+'
 PROTOTYPE = rf'int (\w+)\({PARAMETER}(, {PARAMETER})*\)'
 ENUMERATOR = r'\w+ = (0x[0-9a-f]+)'
 ENUM = rf'enum \w+ \{{ {ENUMERATOR}(, {ENUMERATOR})* \}}'
-
-tests = 0
-failed = False
-
-
-def result(name, problem):
-    global tests, failed
-    tests += 1
-    print(f'{"not ok" if problem else "ok"} {tests} - {name}')
-    if problem:
-        failed = True
-        for line in problem.splitlines():
-            print('#', line)
-
-
-def missing(name):
-    global tests
-    if os.environ.get('CI') == 'true':
-        result(name, 'not installed')
-    else:
-        tests += 1
-        print(f'ok {tests} - {name} # SKIP not installed')
-
 
 def run(compiler, *args, source=SOURCE):
     language = 'c++' if compiler.endswith('++') else 'c'
@@ -143,5 +116,4 @@ for compiler, standards in COMPILERS:
         generic_is_asked_for(compiler)
     else:
         is_cxx_linkage_c(compiler)
-print(f'1..{tests}')
-sys.exit(failed)
+finish()

@@ -13,11 +13,8 @@ import subprocess
 import sys
 import tempfile
 
-EXPORTS = {
-    'memfd_new', 'memfd_seal', 'memfd_get_seals', 'memfd_new_sealed',
-    'memfd_check_seals', 'memfd_new_str', 'memfd_seal_str',
-    'memfd_get_seals_str', 'memfd_new_sealed_str', 'memfd_check_seals_str',
-    'memfd_parse_flags', 'memfd_parse_seals', 'memfd_format_seals'}
+from promised import FUNCTIONS, finish, missing, result, skip
+
 IMPORTS = {
     'memfd_create', 'syscall', 'fcntl', 'fchmod', 'close',
     # musl calls pwrite64 so.
@@ -30,24 +27,6 @@ COMPILER = {'memchr', 'memcmp', 'memcpy', 'memmove', 'memset', 'strlen',
 TEXT_AND_DATA_MAX = 10 * 1024
 STRIPPED_MAX = 16 * 1024
 NEWEST_GLIBC = (2, 17)
-
-tests = 0
-failed = False
-
-
-def result(name, problem):
-    global tests, failed
-    tests += 1
-    print(f'{"not ok" if problem else "ok"} {tests} - {name}')
-    if problem:
-        failed = True
-        print('#', problem)
-
-
-def skipped(name, reason):
-    global tests
-    tests += 1
-    print(f'ok {tests} - {name} # SKIP {reason}')
 
 
 def tool(*args):
@@ -126,13 +105,10 @@ def newest_glibc(imports):
 
 
 def main(library, empty, map_file, syscall):
-    for name in 'readelf', 'size', 'strip':
-        if shutil.which(name):
-            continue
-        if os.environ.get('CI') == 'true':
-            result(name, 'not installed')
-        else:
-            skipped('the shared object', f'{name} is not installed')
+    absent = [name for name in ('readelf', 'size', 'strip')
+              if not shutil.which(name)]
+    if absent:
+        missing(', '.join(absent))
         return
 
     header = tool('readelf', '-hW', library)
@@ -143,29 +119,26 @@ def main(library, empty, map_file, syscall):
 
     names = {name for name in exported if name != 'LIBMEMFD_1'}
     result('exports the thirteen functions, and nothing else',
-           f'{names ^ EXPORTS}' if names != EXPORTS else '')
+           names ^ FUNCTIONS)
     versions = {exported[name] for name in names}
-    result('exports them under LIBMEMFD_1',
-           f'{versions}' if versions != {'LIBMEMFD_1'} else '')
+    result('exports them under LIBMEMFD_1', versions ^ {'LIBMEMFD_1'})
     with open(map_file, encoding='ascii') as file:
         nodes = re.findall(r'^(\w+) \{', file.read(), re.M)
-    result('has one version node', f'{nodes}' if nodes != ['LIBMEMFD_1'] else '')
-    result('is libmemfd.so.1', '' if soname(library) == 'libmemfd.so.1'
-           else f'{soname(library)}')
+    result('has one version node', nodes != ['LIBMEMFD_1'] and nodes)
+    result('is libmemfd.so.1',
+           soname(library) != 'libmemfd.so.1' and soname(library))
     others = [name for name in needed(library)
               if not re.match(r'libc\.|ld[-.]', name)]
-    result('needs libc alone', f'{others}' if others else '')
+    result('needs libc alone', others)
 
     allowed = IMPORTS | COMPILER
-    result('imports what it calls, and nothing else',
-           f'{set(ours) - allowed}' if set(ours) - allowed else '')
-    creates = ours.keys() & {'memfd_create', 'syscall'}
+    result('imports what it calls, and nothing else', set(ours) - allowed)
+    ways = {'libc': 'memfd_create', 'raw': 'syscall'}
+    creates = ours.keys() & set(ways.values())
     if syscall == 'auto':
-        result('creates by one way', f'{creates}' if len(creates) != 1 else '')
+        result('creates in one way', len(creates) != 1 and creates)
     else:
-        wanted = {'raw': {'syscall'}, 'libc': {'memfd_create'}}[syscall]
-        result(f'creates by {wanted}', f'{creates}' if creates != wanted
-               else '')
+        result(f'creates by {ways[syscall]}', creates ^ {ways[syscall]})
 
     name = 'loads on glibc 2.17'
     if x86_64 and 'GLIBC_2' in ' '.join(ours.values()):
@@ -173,35 +146,34 @@ def main(library, empty, map_file, syscall):
         rest = {name: version for name, version in ours.items()
                 if name != 'memfd_create'}
         newest = newest_glibc(rest)
-        print(f'# newest needed version: {newest_glibc(ours)}'
-              f'{", memfd_create aside " + str(newest) if rest != ours else ""}')
-        name += ', but for memfd_create' if rest != ours else ''
-        result(name, f'{rest}' if newest > NEWEST_GLIBC else '')
+        print(f'# newest needed version: {newest_glibc(ours)}, of all but '
+              f'memfd_create {newest}')
+        if rest != ours:
+            name += ', but for memfd_create'
+        result(name, newest > NEWEST_GLIBC and rest)
     else:
-        skipped(name, 'promised for x86-64 and glibc')
+        skip(name, 'promised for x86-64 and glibc')
 
-    for_data = [relocation for relocation in relocations(library)
-                if relocation[1] not in allowed]
+    # To call what it imports, it needs one each.
+    of_data = [relocation for relocation in relocations(library)
+               if relocation[1] not in allowed]
     result('has no run-time relocations of its own',
-           f'{for_data}' if sorted(for_data) != sorted(relocations(empty))
-           else '')
+           sorted(of_data) != sorted(relocations(empty)) and of_data)
     result('has no writable data of its own',
-           f'{writable(library)}, empty {writable(empty)}'
-           if writable(library) != writable(empty) else '')
+           writable(library) != writable(empty) and writable(library))
 
     size = text_and_data(library)
     print(f'# text and data: {size} bytes')
     result(f'text and data are at most {TEXT_AND_DATA_MAX} bytes',
-           f'{size}' if size > TEXT_AND_DATA_MAX else '')
+           size > TEXT_AND_DATA_MAX and size)
     name = f'stripped, it is at most {STRIPPED_MAX} bytes'
     if x86_64:
         size = stripped_size(library)
         print(f'# stripped: {size} bytes')
-        result(name, f'{size}' if size > STRIPPED_MAX else '')
+        result(name, size > STRIPPED_MAX and size)
     else:
-        skipped(name, 'promised for x86-64')
+        skip(name, 'promised for x86-64')
 
 
 main(*sys.argv[1:])
-print(f'1..{tests}')
-sys.exit(failed)
+finish()
