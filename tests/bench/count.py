@@ -25,9 +25,10 @@ INSTRUCTIONS = {
     'memfd_check_seals': 15,
 }
 
-# Exactly these, by the names that strace gives them on 64-bit machines.
+# Exactly these, by the names that strace gives them on 64-bit machines, and how
+# much each write is asked to move.
 NEW = ['memfd_create']
-FILLED = ['memfd_create', 'pwrite64', 'fcntl']
+MOST = 0x7ffff000
 SYSCALLS = {
     'memfd_new': ['memfd_create', 'fcntl'],
     'memfd_new, inherit': ['memfd_create', 'fcntl'],
@@ -36,9 +37,11 @@ SYSCALLS = {
     'memfd_new, noexec-seal': NEW,
     'memfd_new_str, allow-sealing': NEW,
     'memfd_new_sealed, 0 bytes': ['memfd_create', 'fcntl'],
-    'memfd_new_sealed, 64 bytes': FILLED,
-    'memfd_new_sealed, 0x7ffff000 bytes': FILLED,
-    'memfd_new_sealed, 0x7ffff001 bytes': FILLED[:2] + FILLED[1:],
+    'memfd_new_sealed, 64 bytes': ['memfd_create', 'pwrite64 64', 'fcntl'],
+    'memfd_new_sealed, 0x7ffff000 bytes':
+        ['memfd_create', f'pwrite64 {MOST}', 'fcntl'],
+    'memfd_new_sealed, 0x7ffff001 bytes':
+        ['memfd_create', f'pwrite64 {MOST}', 'pwrite64 1', 'fcntl'],
     'memfd_seal': ['fcntl'],
     'memfd_get_seals': ['fcntl'],
     'memfd_check_seals': ['fcntl'],
@@ -106,7 +109,7 @@ def syscalls(calls):
     """Yield each call and the system calls it made."""
     # A write that moves all that one write can, without the memory for it.
     for args in ['-s99', calls], [
-            '-s99', '-einject=pwrite64:retval=0x7ffff000', calls, 'large']:
+            '-s99', f'-einject=pwrite64:retval={MOST}', calls, 'large']:
         name = None
         for line in run('strace', *args)[1].splitlines():
             mark = re.match(r'write\(1, "(.*)\\n"', line)
@@ -117,7 +120,9 @@ def syscalls(calls):
                 name, made = mark[1], []
             elif name:
                 # fcntl64 is what 32-bit machines have.
-                made.append(line.split('(')[0].replace('fcntl64', 'fcntl'))
+                call = line.split('(')[0].replace('fcntl64', 'fcntl')
+                size = re.match(r'pwrite64\(.*, (\d+), \d+\) ', line)
+                made.append(f'{call} {size[1]}' if size else call)
 
 
 def test_instructions(args):
