@@ -129,6 +129,8 @@ language haskell-drop-in 'tools ghc pkg-config' \
 	"cd drop-in && ghc -v0 -Wall memfd-test.hs $libs && ./memfd-test"
 language c++ 'tools c++ pkg-config' \
 	"c++ -std=c++17 -Wall -Wextra -o memfd memfd.cc $both && ./memfd"
+language csharp 'tools mcs mono' \
+	'mcs -out:memfd.exe memfd.cs && mono memfd.exe'
 language ocaml 'ocamlfind query ctypes.foreign' \
 	'ocamlfind ocamlopt -thread -package ctypes.foreign -linkpkg \
 		memfd.ml -o memfd && ./memfd'
