@@ -41,7 +41,7 @@ public class Memfd {
         IntByReference flags = new IntByReference();
         NativeLongByReference end = new NativeLongByReference();
         if (C.LIB.memfd_parse_flags(text, flags, end) < 0)
-            throw unknown("flag", text, end);
+            throw invalid("flag", text, end);
         return flags.getValue();
     }
 
@@ -49,15 +49,15 @@ public class Memfd {
         IntByReference seals = new IntByReference();
         NativeLongByReference end = new NativeLongByReference();
         if (C.LIB.memfd_parse_seals(text, seals, end) < 0)
-            throw unknown("seal", text, end);
+            throw invalid("seal", text, end);
         return seals.getValue();
     }
 
-    static IllegalArgumentException unknown(String kind, String text,
+    static IllegalArgumentException invalid(String kind, String text,
             NativeLongByReference end) {
         String rest = text.substring(end.getValue().intValue());
         return new IllegalArgumentException(
-            "unknown " + kind + ": " + rest.split("[,|\\s]")[0]);
+            "invalid " + kind + ": " + rest.split("[,|\\s]")[0]);
     }
 
     static String formatSeals(int seals) {

@@ -12,7 +12,7 @@ with System;
 procedure Memfd is
 
    Memfd_Error  : exception;
-   Unknown_Name : exception;
+   Invalid_Name : exception;
 
    Seal_Exec      : constant unsigned := 16#20#;
    Seal_Immutable : constant unsigned := 16#0e#;
@@ -72,8 +72,8 @@ procedure Memfd is
       Next       : constant Natural  :=
         Index (Text (First .. Text'Last) & ',', Separators, First);
    begin
-      raise Unknown_Name
-        with "unknown " & Kind & ": " & Text (First .. Next - 1);
+      raise Invalid_Name
+        with "invalid " & Kind & ": " & Text (First .. Next - 1);
    end Refuse;
 
    function Parse_Flags (Text : String) return unsigned is
@@ -156,13 +156,13 @@ begin
    begin
       Close (Create ("buf", Parse_Flags ("allow-sealing,sparkling")));
    exception
-      when E : Unknown_Name =>
+      when E : Invalid_Name =>
          Put_Line ("new: " & Exception_Message (E));
    end;
    begin
       Seal (Buf, Parse_Seals ("write|frozen"));
    exception
-      when E : Unknown_Name =>
+      when E : Invalid_Name =>
          Put_Line ("seal: " & Exception_Message (E));
    end;
    Close (Buf);

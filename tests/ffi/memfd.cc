@@ -92,7 +92,7 @@ unsigned int parse(decltype(memfd_parse_flags) function, const char *kind,
 	if (function(std::string(text).c_str(), &number, &end) < 0) {
 		auto word = text.substr(end);
 		word = word.substr(0, word.find_first_of(",| \t\n\v\f\r"));
-		throw std::invalid_argument(std::string("unknown ") + kind +
+		throw std::invalid_argument(std::string("invalid ") + kind +
 					    ": " + std::string(word));
 	}
 	return number;

@@ -82,7 +82,7 @@ static class Memfd
             return number;
         string word = text.Substring((int)end)
             .Split(",| \t\n\v\f\r".ToCharArray())[0];
-        throw new FormatException("unknown " + kind + ": " + word);
+        throw new FormatException("invalid " + kind + ": " + word);
     }
 
     public static Fd New(string name, string flags = "")

@@ -79,7 +79,7 @@ contains
     if (function(text // c_null_char, number, end) == 0) return
     stop = scan(text(end + 1:), separators)
     if (stop == 0) stop = len(text) + 1
-    errmsg = 'unknown ' // kind // ': ' // &
+    errmsg = 'invalid ' // kind // ': ' // &
       text(end + 1:min(int(end) + stop - 1, len(text)))
   end subroutine
 

@@ -19,19 +19,19 @@ import (
 	"unsafe"
 )
 
-// UnknownError is a name that libmemfd does not know.
-type UnknownError struct{ Kind, Word string }
+// InvalidError is a name that libmemfd refuses.
+type InvalidError struct{ Kind, Word string }
 
-func (e *UnknownError) Error() string {
-	return "unknown " + e.Kind + ": " + e.Word
+func (e *InvalidError) Error() string {
+	return "invalid " + e.Kind + ": " + e.Word
 }
 
-func unknown(kind, text string, end C.size_t) error {
+func invalid(kind, text string, end C.size_t) error {
 	word := text[end:]
 	if i := strings.IndexAny(word, ",| \t\n\v\f\r"); i >= 0 {
 		word = word[:i]
 	}
-	return &UnknownError{kind, word}
+	return &InvalidError{kind, word}
 }
 
 func parseFlags(text string) (flags C.uint, err error) {
@@ -39,7 +39,7 @@ func parseFlags(text string) (flags C.uint, err error) {
 	defer C.free(unsafe.Pointer(str))
 	var end C.size_t
 	if C.memfd_parse_flags(str, &flags, &end) < 0 {
-		err = unknown("flag", text, end)
+		err = invalid("flag", text, end)
 	}
 	return
 }
@@ -49,7 +49,7 @@ func parseSeals(text string) (seals C.uint, err error) {
 	defer C.free(unsafe.Pointer(str))
 	var end C.size_t
 	if C.memfd_parse_seals(str, &seals, &end) < 0 {
-		err = unknown("seal", text, end)
+		err = invalid("seal", text, end)
 	}
 	return
 }

@@ -50,7 +50,7 @@ parse function kind text =
       else do
         rest <- (`drop` text) . fromIntegral <$> peek end
         let word = takeWhile (`notElem` ",| \t\n\v\f\r") rest
-        throwIO (userError ("unknown " ++ kind ++ ": " ++ word))
+        throwIO (userError ("invalid " ++ kind ++ ": " ++ word))
 
 parseFlags :: String -> IO Flags
 parseFlags = fmap Flags . parse c_parseFlags "flag"

@@ -43,7 +43,7 @@ function parse(kind, text) {
   const end = [0];
   if (memfd.parse[kind](text, number, end) < 0) {
     const [word] = text.slice(end[0]).match(/^[^,|\s]*/);
-    throw new RangeError(`unknown ${kind}: ${word}`);
+    throw new RangeError(`invalid ${kind}: ${word}`);
   }
   return number[0];
 }

@@ -32,11 +32,11 @@
       (sb-posix:syscall-error)
       result))
 
-(define-condition unknown-name (error)
+(define-condition invalid-name (error)
   ((kind :initarg :kind) (word :initarg :word))
   (:report (lambda (condition stream)
              (with-slots (kind word) condition
-               (format stream "unknown ~a: ~a" kind word)))))
+               (format stream "invalid ~a: ~a" kind word)))))
 
 (defun separator-p (character)
   (find character '(#\, #\| #\Space #\Tab #\Newline #\Vt #\Page #\Return)))
@@ -47,7 +47,7 @@
     (when (minusp (funcall function text number end))
       (let* ((start (mem-ref end :size))
              (stop (position-if #'separator-p text :start start)))
-        (error 'unknown-name :kind kind :word (subseq text start stop))))
+        (error 'invalid-name :kind kind :word (subseq text start stop))))
     (mem-ref number :uint)))
 
 (defun parse-flags (text) (parse #'%parse-flags "flag" text))
@@ -80,7 +80,7 @@
   `(handler-case (progn ,form "should have been refused")
      (sb-posix:syscall-error (condition)
        (sb-int:strerror (sb-posix:syscall-errno condition)))
-     (unknown-name (condition) condition)))
+     (invalid-name (condition) condition)))
 
 (let ((fd (new "buf" "allow-sealing")))
   (format t "wrote: ~d bytes~%" (put fd "hello"))

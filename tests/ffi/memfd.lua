@@ -32,7 +32,7 @@ local function parse(kind, text)
   local number, stop = ffi.new("unsigned int[1]"), ffi.new("size_t[1]")
   if lib["memfd_parse_" .. kind .. "s"](text, number, stop) < 0 then
     local word = text:match("[^,|%s]*", tonumber(stop[0]) + 1)
-    return nil, "unknown " .. kind .. ": " .. word
+    return nil, "invalid " .. kind .. ": " .. word
   end
   return number[0]
 end

@@ -44,7 +44,7 @@ let parser kind =
       let start = Unsigned.Size_t.to_int !@stop in
       let rest = String.sub text start (String.length text - start) in
       let word = Scanf.sscanf rest "%[^,| \t\n\011\012\r]" Fun.id in
-      invalid_arg (Printf.sprintf "unknown %s: %s" kind word)
+      invalid_arg (Printf.sprintf "invalid %s: %s" kind word)
 
 let flags = parser "flag"
 let seals = parser "seal"

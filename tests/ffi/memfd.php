@@ -41,7 +41,7 @@ function parse(string $kind, string $text): int
     $parse = "memfd_parse_{$kind}s";
     if ($libmemfd->$parse($text, FFI::addr($number), FFI::addr($end)) < 0) {
         preg_match('/[^,|\s]*/', substr($text, $end->cdata), $word);
-        throw new ValueError("unknown $kind: $word[0]");
+        throw new ValueError("invalid $kind: $word[0]");
     }
     return $number->cdata;
 }

@@ -38,7 +38,7 @@ for my $kind (qw(flag seal)) {
             my ($function, $text) = @_;
             my ($number, $end);
             $function->($text, \$number, \$end) == 0
-                or croak "unknown $kind: ", substr($text, $end) =~ /([^,|\s]*)/;
+                or croak "invalid $kind: ", substr($text, $end) =~ /([^,|\s]*)/;
             return $number;
         });
 }

@@ -58,7 +58,7 @@ module Memfd
     return number.unpack1('I') unless result.negative?
 
     word = text.byteslice(stop.unpack1('J')..)[/[^,|\s]*/]
-    raise ArgumentError, "unknown #{kind}: #{word}"
+    raise ArgumentError, "invalid #{kind}: #{word}"
   end
 end
 

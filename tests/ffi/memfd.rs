@@ -53,21 +53,21 @@ fn check(result: c_int) -> io::Result<c_int> {
 }
 
 #[derive(Debug)]
-enum Unknown {
+enum Invalid {
     Flag(String),
     Seal(String),
 }
 
-impl fmt::Display for Unknown {
+impl fmt::Display for Invalid {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
-            Unknown::Flag(word) => write!(f, "unknown flag: {word}"),
-            Unknown::Seal(word) => write!(f, "unknown seal: {word}"),
+            Invalid::Flag(word) => write!(f, "invalid flag: {word}"),
+            Invalid::Seal(word) => write!(f, "invalid seal: {word}"),
         }
     }
 }
 
-impl Error for Unknown {}
+impl Error for Invalid {}
 
 fn refused(text: &str, end: usize) -> String {
     let separator = |c: char| ",|".contains(c) || c.is_ascii_whitespace();
@@ -78,7 +78,7 @@ fn parse_flags(text: &str) -> Result<c_uint, Box<dyn Error>> {
     let (name, mut flags, mut end) = (CString::new(text)?, 0, 0);
     match unsafe { c::memfd_parse_flags(name.as_ptr(), &mut flags, &mut end) } {
         0 => Ok(flags),
-        _ => Err(Unknown::Flag(refused(text, end)).into()),
+        _ => Err(Invalid::Flag(refused(text, end)).into()),
     }
 }
 
@@ -86,7 +86,7 @@ fn parse_seals(text: &str) -> Result<c_uint, Box<dyn Error>> {
     let (name, mut seals, mut end) = (CString::new(text)?, 0, 0);
     match unsafe { c::memfd_parse_seals(name.as_ptr(), &mut seals, &mut end) } {
         0 => Ok(seals),
-        _ => Err(Unknown::Seal(refused(text, end)).into()),
+        _ => Err(Invalid::Seal(refused(text, end)).into()),
     }
 }
 

@@ -45,7 +45,7 @@
           (let* ((start (bytevector-uint-ref end 0 (native-endianness)
                                              (sizeof size_t)))
                  (stop (string-index text separators start)))
-            (error (format #f "unknown ~a: ~a" kind
+            (error (format #f "invalid ~a: ~a" kind
                            (substring text start
                                       (or stop (string-length text)))))))
         (bytevector-u32-native-ref number 0)))))

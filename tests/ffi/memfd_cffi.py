@@ -36,7 +36,7 @@ def parse(function, kind, text):
     number, end = ffi.new("unsigned int *"), ffi.new("size_t *")
     if function(text.encode(), number, end) < 0:
         word = re.match(r"[^,|\s]*", text[end[0] :])[0]
-        raise ValueError(f"unknown {kind}: {word}")
+        raise ValueError(f"invalid {kind}: {word}")
     return number[0]
 
 

@@ -46,7 +46,7 @@ def parse(function, kind, text):
         function(text.encode(), byref(number), byref(end))
     except OSError:
         word = re.match(r"[^,|\s]*", text[end.value :])[0]
-        raise ValueError(f"unknown {kind}: {word}") from None
+        raise ValueError(f"invalid {kind}: {word}") from None
     return number.value
 
 

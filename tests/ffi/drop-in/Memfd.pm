@@ -25,7 +25,7 @@ sub parse {
     my $text = join ',', @words;
     my ($number, $end);
     $parse{$kind}->call($text, \$number, \$end) == 0
-        or croak "No such $kind: ", substr($text, $end) =~ /([^,|\s]*)/;
+        or croak "Invalid $kind: ", substr($text, $end) =~ /([^,|\s]*)/;
     return $number;
 }
 

@@ -34,9 +34,9 @@ eval { Memfd->new('buf', 'huge-table') };
 like $@, qr/^$|Function not implemented/, 'huge pages, where the kernel has any';
 
 eval { Memfd->new('buf', 'allow-seals', 'sparkling', 'cloexec') };
-like $@, qr/^No such flag: sparkling at \Q$0\E/, 'an unknown flag';
+like $@, qr/^Invalid flag: sparkling at \Q$0\E/, 'an invalid flag';
 eval { $fh->seal('write', 'frozen') };
-like $@, qr/^No such seal: frozen at \Q$0\E/, 'an unknown seal';
+like $@, qr/^Invalid seal: frozen at \Q$0\E/, 'an invalid seal';
 eval { Memfd->new('x' x 250) };
 like $@, qr/^Can't open memfd 'x+': Invalid argument/, 'a name that is too long';
 pipe my $reader, my $writer;
