@@ -51,7 +51,8 @@ static struct {
 	/* The most that a write moves; every other one is interrupted first. */
 	size_t most;
 	int interrupt;
-	int zero;
+	/* What every write is said to have moved is `most`, and nothing is. */
+	int fake;
 	struct call trace[CALLS];
 	int length;
 } plan;
@@ -77,8 +78,9 @@ static void answer(struct seccomp_notif *req, struct seccomp_notif_resp *resp)
 		fcntl((int)a[0], (int)a[1], (unsigned long)a[2]);
 	if (err || req->data.nr != SYS_pwrite64)
 		return;
-	if (plan.zero) {
+	if (plan.fake) {
 		resp->flags = 0;
+		resp->val = (long long)(a[2] < plan.most ? a[2] : plan.most);
 	} else if (plan.interrupt && i % 2) {
 		resp->flags = 0;
 		resp->error = -EINTR;
@@ -94,12 +96,15 @@ static void supervise(void)
 	for (;;) {
 		struct seccomp_notif req = { 0 };
 		struct seccomp_notif_resp resp = { 0 };
+		int last;
 
 		if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &req) < 0) {
 			if (errno == EINTR)
 				continue;
 			need(0, "SECCOMP_IOCTL_NOTIF_RECV");
 		}
+		/* Asked before the thread goes on, or its last call hangs. */
+		last = finished;
 		resp.id = req.id;
 		resp.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
 		if (plan.armed) {
@@ -109,7 +114,7 @@ static void supervise(void)
 		}
 		need(ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &resp) == 0,
 		     "SECCOMP_IOCTL_NOTIF_SEND");
-		if (finished)
+		if (last)
 			return;
 	}
 }
@@ -516,12 +521,43 @@ static void short_writes(void)
 	   "memfd_new_sealed, a page and a byte at a time, interrupted");
 
 	prepare(NULL);
-	plan.zero = 1;
+	plan.fake = 1;
 	plan.armed = 1;
 	returned = memfd_new_sealed("zero", 0, data, sizeof(data));
 	plan.armed = 0;
 	good = returned == -1 && errno == EIO && next_descriptor() == before;
 	ok(good, "memfd_new_sealed, a write that moves nothing is EIO");
+}
+
+/* Nothing is read or written, so that 5 GiB cost nothing. */
+static void large_writes(void)
+{
+	const uint64_t size = 5ULL << 30, most = 0x7ffff000;
+	uint64_t done = 0;
+	int fd, i, good = 1;
+
+	if (SIZE_MAX < size) {
+		skip("memfd_new_sealed, 5 GiB", "size_t has 32 bits");
+		return;
+	}
+	prepare(NULL);
+	plan.fake = 1;
+	plan.most = most;
+	plan.armed = 1;
+	fd = memfd_new_sealed("large", 0, data, (size_t)size);
+	plan.armed = 0;
+	for (i = 0; i < plan.length; i++) {
+		if (plan.trace[i].nr != SYS_pwrite64)
+			continue;
+		good &= plan.trace[i].args[1] == (uintptr_t)data + done &&
+			plan.trace[i].args[2] <= most &&
+			plan.trace[i].args[3] == done;
+		done += plan.trace[i].args[2];
+	}
+	ok(fd >= 0 && good && done == size && plan.length == 5,
+	   "memfd_new_sealed, 5 GiB in 3 writes, none larger than a kernel's");
+	if (fd >= 0)
+		put_back(fd);
 }
 
 static void *thread(void *arg)
@@ -534,6 +570,7 @@ static void *thread(void *arg)
 	every_failure();
 	sealed_already();
 	short_writes();
+	large_writes();
 	finished = 1;
 	close(-1);
 	return NULL;
