@@ -228,7 +228,7 @@ def check_rendered(root):
             ('memfd_seal.3', [c for c in truth if 'SEAL_' in c])):
         report('every_constant_is_explained_in_' + name,
                [c for c in constants if not re.search(
-                   '<dt.*?>%s<' % c, rendered[name], re.S)])
+                   '<dt(?:(?!</dt>).)*>%s<' % c, rendered[name], re.S)])
     for name, page in rendered.items():
         report('see_also_both_ways_' + name,
                ['%s, which does not refer back' % other
