@@ -117,8 +117,7 @@ static int fake_close(int fd)
 #define FIRST(one, ...) one
 #define SECOND(one, two, ...) two
 
-/* As cmocka has it. */
-#undef fail
+/* A macro of musl's. */
 #undef pwrite64
 #define memfd_create(name, flags) fake_memfd_create(name, flags)
 #define syscall(number, name, flags)                                           \
