@@ -151,7 +151,7 @@ static void cancelled_thread_returns_from_each_function(void **state)
 		assert_int_equal(
 			pthread_create(&thread, NULL, cancelled, &call), 0);
 		assert_int_equal(pthread_join(thread, &result), 0);
-		print_message("# %s\n", call.name);
+		print_message("  %s\n", call.name);
 		assert_int_not_equal(returned, -2);
 		assert_int_equal(returned >= 0, call.outcome != FAILS);
 		assert_true(result == PTHREAD_CANCELED);

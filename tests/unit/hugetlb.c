@@ -76,7 +76,7 @@ static void each_size_is_a_file_or_enodev(void **state)
 		const struct size *size = &sizes[i];
 		int err = promised(size->kib);
 
-		print_message("# %s: %s\n", size->name,
+		print_message("  %s: %s\n", size->name,
 			      err ? strerror(err) : "a file");
 		for (j = 0; j < COUNT(others); j++) {
 			unsigned int flags = size->flag | others[j];

@@ -538,7 +538,7 @@ static void formatted_seals_parse_to_the_same(void **state)
 		comes_back(i << 16);
 		comes_back(~i);
 	}
-	print_message("# a million numbers of xorshift32, seed 0x%08x\n",
+	print_message("  a million numbers of xorshift32, seed 0x%08x\n",
 		      (unsigned int)seed);
 	for (i = 0; i < 1000000; i++) {
 		x ^= x << 13;

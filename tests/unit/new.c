@@ -81,7 +81,7 @@ static void each_row_with(unsigned int flag, const char *flag_name, int cloexec)
 		char names[128];
 
 		snprintf(names, sizeof(names), "%s,%s", row->names, flag_name);
-		print_message("# %s\n", names);
+		print_message("  %s\n", names);
 		if (promised.err) {
 			fails(memfd_new("new", row->flags | flag),
 			      promised.err);

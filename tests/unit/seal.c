@@ -191,7 +191,7 @@ static void every_set_of_seals_forbids_and_allows(void **state)
 	unsigned int seals, known = known_seals();
 
 	(void)state;
-	print_message("# the kernel knows the seals 0x%02x\n", known);
+	print_message("  the kernel knows the seals 0x%02x\n", known);
 	assert_int_equal(known & 0x0f, 0x0f);
 	for (seals = 0; seals <= 0x3f; seals++)
 		if (!(seals & ~known))
