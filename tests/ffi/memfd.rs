@@ -27,21 +27,11 @@ mod c {
             size: usize,
         ) -> c_int;
         pub fn memfd_check_seals(fd: c_int, seals: c_uint) -> c_int;
-        pub fn memfd_parse_flags(
-            text: *const c_char,
-            flags: *mut c_uint,
-            end: *mut usize,
-        ) -> c_int;
-        pub fn memfd_parse_seals(
-            text: *const c_char,
-            seals: *mut c_uint,
-            end: *mut usize,
-        ) -> c_int;
-        pub fn memfd_format_seals(
-            seals: c_uint,
-            buf: *mut c_char,
-            size: usize,
-        ) -> c_int;
+        pub fn memfd_parse_flags(text: *const c_char, flags: *mut c_uint, end: *mut usize)
+            -> c_int;
+        pub fn memfd_parse_seals(text: *const c_char, seals: *mut c_uint, end: *mut usize)
+            -> c_int;
+        pub fn memfd_format_seals(seals: c_uint, buf: *mut c_char, size: usize) -> c_int;
     }
 }
 
@@ -99,9 +89,7 @@ fn new(name: &str, flags: c_uint) -> io::Result<File> {
 fn new_sealed(name: &str, flags: c_uint, data: &[u8]) -> io::Result<File> {
     let name = CString::new(name)?;
     let bytes = data.as_ptr().cast();
-    let fd = unsafe {
-        c::memfd_new_sealed(name.as_ptr(), flags, bytes, data.len())
-    };
+    let fd = unsafe { c::memfd_new_sealed(name.as_ptr(), flags, bytes, data.len()) };
     Ok(unsafe { File::from_raw_fd(check(fd)?) })
 }
 
@@ -120,8 +108,7 @@ fn check_seals(file: &impl AsRawFd, seals: c_uint) -> io::Result<()> {
 fn format_seals(seals: c_uint) -> io::Result<String> {
     let mut text = [0u8; 128];
     let buf = text.as_mut_ptr().cast();
-    let length =
-        check(unsafe { c::memfd_format_seals(seals, buf, text.len()) })?;
+    let length = check(unsafe { c::memfd_format_seals(seals, buf, text.len()) })?;
     Ok(String::from_utf8_lossy(&text[..length as usize]).into_owned())
 }
 
@@ -156,7 +143,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("seal: {}", reason(parse_seals("write|frozen")));
 
     let (reader, _writer) = pipe()?;
-    println!("pipe: {}", reason(check_seals(&reader, c::MEMFD_SEAL_IMMUTABLE)));
+    println!(
+        "pipe: {}",
+        reason(check_seals(&reader, c::MEMFD_SEAL_IMMUTABLE))
+    );
     let unsealed = new("unsealed", 0)?;
     println!(
         "unsealed: {}",

@@ -9,7 +9,10 @@ use std::os::unix::io::FromRawFd;
 #[link(name = "memfd")]
 extern "C" {
     fn memfd_new_sealed(
-        name: *const c_char, flags: c_uint, data: *const c_void, size: usize,
+        name: *const c_char,
+        flags: c_uint,
+        data: *const c_void,
+        size: usize,
     ) -> c_int;
 }
 
@@ -23,8 +26,7 @@ fn new_sealed(name: &CStr, data: &[u8]) -> io::Result<File> {
 
 fn main() -> io::Result<()> {
     let mut text = String::new();
-    new_sealed(&CString::new("greeting")?, b"hello, world")?
-        .read_to_string(&mut text)?;
+    new_sealed(&CString::new("greeting")?, b"hello, world")?.read_to_string(&mut text)?;
     assert_eq!(text, "hello, world");
     Ok(())
 }
