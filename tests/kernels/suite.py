@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import threading
+from concurrent import futures
 from pathlib import Path
 
 CI = os.environ.get('CI') == 'true'
@@ -278,8 +279,11 @@ class Target:
         return [build / program for program in programs]
 
     def run(self, programs):
-        return [Result(program.name, *run([*self.wrapper, program]))
-                for program in programs]
+        with futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+            return list(pool.map(
+                lambda program: Result(program.name,
+                                       *run([*self.wrapper, program])),
+                programs))
 
 
 def explain(error):
