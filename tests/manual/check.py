@@ -21,7 +21,8 @@ source, build, library, parse = (pathlib.Path(arg).resolve()
 compiler = sys.argv[5:]
 header = (source / 'include/memfd.h').read_text()
 prototypes = dict(re.findall(r'^(?=int (memfd_\w+))([^;]*;)', header, re.M))
-pages = {page.name: page for page in sorted((source / 'src/man').glob('*.[37]'))}
+pages = {page.name: page
+         for page in sorted((source / 'src/man').glob('*.[37]'))}
 links = {name for name, page in pages.items()
          if page.read_text().startswith('.so ')}
 count = failures = 0
@@ -67,7 +68,7 @@ def kernels(constant):
 
 
 def ask_library():
-    """{word: (its number as a flag, as a seal, what that seal is printed as)}"""
+    """{word: (its number as a flag, as a seal, how that is printed)}"""
     constants = re.findall(r'\bMEMFD_\w+', header)
     # Every word in it, to find also the names that are documented nowhere.
     words = re.findall(rb'(?=([a-z][a-z0-9-]{1,15})\0)', library.read_bytes())
@@ -139,7 +140,8 @@ def readme_rows():
 def render(name, root):
     # On its stderr mandoc(1) speaks of the index of the system's own pages.
     return subprocess.run(
-        ['mandoc', '-T', 'html', '-O', 'fragment', 'man%s/%s' % (name[-1], name)],
+        ['mandoc', '-T', 'html', '-O', 'fragment',
+         'man%s/%s' % (name[-1], name)],
         cwd=root, text=True, check=True, stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL).stdout
 
@@ -236,8 +238,8 @@ def check_rendered(root):
                 if name not in see_also(rendered[other], rendered)] or
                ([] if see_also(page, rendered) else ['refers to none of ours']))
     for name, page in rendered.items():
-        for n, code in enumerate(re.findall(r'<pre>(.*?)</pre>', page, re.S), 1):
-            code = text(code)
+        examples = re.findall(r'<pre>(.*?)</pre>', page, re.S)
+        for n, code in enumerate(map(text, examples), 1):
             with tempfile.TemporaryDirectory() as directory:
                 why = forbidden(code)
                 report('example_%d_of_%s' % (n, name),
@@ -268,9 +270,10 @@ with tempfile.TemporaryDirectory() as directory:
     if have(['man', 'meson'], ['man_finds_every_function']):
         wrong = run('meson', 'install', '-C', build, '--no-rebuild', '--quiet',
                     '--destdir', root / 'installed')
-        report('installs', wrong)
-        for manual in (root / 'installed').rglob('man3'):
-            check_installed(manual.parent)
+        manuals = [man3.parent for man3 in (root / 'installed').rglob('man3')]
+        report('installs', wrong or ([] if manuals else ['no manual']))
+        for manual in manuals:
+            check_installed(manual)
 
 print('1..%d' % count)
 sys.exit(failures != 0)
