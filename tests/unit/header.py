@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 
-from promised import FUNCTIONS, finish, missing, result
+from promised import FUNCTIONS, finish, missing, result, same
 
 C = ['c89', 'c99', 'c11', 'c17', 'c2x']
 CXX = ['c++98', 'c++11', 'c++14', 'c++17', 'c++20']
@@ -76,9 +76,8 @@ def is_plain(compiler, standard):
 def macros_are_literals(compiler):
     text = run(compiler, '-E', '-dM').stdout
     macros = dict(re.findall(r'#define (MEMFD_\w+) (.+)', text))
-    wanted = {'MEMFD_HUGE_16GB': '0x88000004U', 'MEMFD_STR_MAX': '128'}
-    result(f'{compiler}: two macros, plain literals',
-           '' if macros == wanted else f'{macros}')
+    same(f'{compiler}: two macros, plain literals', macros,
+         {'MEMFD_HUGE_16GB': '0x88000004U', 'MEMFD_STR_MAX': '128'})
 
 
 def generic_is_asked_for(compiler):
@@ -88,32 +87,36 @@ def generic_is_asked_for(compiler):
 
     four = ['memfd_check_seals', 'memfd_new', 'memfd_new_sealed', 'memfd_seal']
     for standard in C:
-        result(f'{compiler} {standard}: no generic function by default',
-               ' '.join(macros(standard)))
-        got = sorted(macros(standard, '-DMEMFD_GENERIC'))
-        want = four if standard in ('c11', 'c17', 'c2x') else []
-        result(f'{compiler} {standard}: the generic functions',
-               '' if got == want else f'{got}, wanted {want}')
+        same(f'{compiler} {standard}: no generic function by default',
+             macros(standard), [])
+        same(f'{compiler} {standard}: the generic functions',
+             sorted(macros(standard, '-DMEMFD_GENERIC')),
+             four if standard in ('c11', 'c17', 'c2x') else [])
 
 
-def is_cxx_linkage_c(compiler):
+def is_linkage_of_c(compiler):
     text = own_text(compiler)
     result(f'{compiler}: extern "C"',
            '' if re.fullmatch(r'extern "C" \{ .* \}', text) else text)
 
 
 include = sys.argv[1]
+preprocessed = []
 for compiler, standards in COMPILERS:
     if not shutil.which(compiler):
         missing(compiler)
         continue
     for standard in standards:
         compiles(compiler, standard)
-        if standards is C:
-            is_plain(compiler, standard)
-    if standards is C:
-        macros_are_literals(compiler)
-        generic_is_asked_for(compiler)
-    else:
-        is_cxx_linkage_c(compiler)
+    # What the preprocessor leaves, all compilers leave.
+    if standards in preprocessed:
+        continue
+    preprocessed.append(standards)
+    if standards is CXX:
+        is_linkage_of_c(compiler)
+        continue
+    for standard in standards:
+        is_plain(compiler, standard)
+    macros_are_literals(compiler)
+    generic_is_asked_for(compiler)
 finish()

@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Read the shared object: what it exports, imports and weighs, beside an
-empty library built the same way. Prints TAP.
+empty library built the same way. Or the static one: what it defines. Prints
+TAP.
 
 usage: object.py LIBRARY EMPTY-LIBRARY MAP SYSCALL OPTIMIZATION
-(the last two are Meson's options)
+       object.py ARCHIVE
+(SYSCALL and OPTIMIZATION are Meson's options)
 """
 
 import os
@@ -14,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 
-from promised import FUNCTIONS, finish, missing, result, skip
+from promised import FUNCTIONS, finish, missing, result, same, skip
 
 IMPORTS = {
     'memfd_create', 'syscall', 'fcntl', 'fchmod', 'close',
@@ -25,6 +27,7 @@ IMPORTS = {
 # memchr), for a copy, under a hardening flag.
 COMPILER = {'memchr', 'memcmp', 'memcpy', 'memmove', 'memset', 'strlen',
             '__stack_chk_fail', '__stack_chk_fail_local', '__stack_chk_guard'}
+ALLOWED = IMPORTS | COMPILER
 TEXT_AND_DATA_MAX = 10 * 1024
 STRIPPED_MAX = 16 * 1024
 NEWEST_GLIBC = (2, 17)
@@ -105,13 +108,21 @@ def newest_glibc(imports):
     return max(versions, default=(0,))
 
 
-def main(library, empty, map_file, syscall, optimization):
-    absent = [name for name in ('readelf', 'size', 'strip')
-              if not shutil.which(name)]
-    if absent:
-        missing(', '.join(absent))
-        return
+def archive(path):
+    defined, undefined = set(), set()
+    for line in tool('nm', '-g', path).splitlines():
+        words = line.split()
+        if len(words) == 2 and words[0] in 'Uw':
+            undefined.add(words[1])
+        elif len(words) == 3 and not words[2].startswith('__x86.'):
+            defined.add(words[2])
+    same('defines the thirteen functions, and nothing else', defined,
+         FUNCTIONS)
+    result('calls what it needs, and nothing else',
+           undefined - defined - ALLOWED - {'_GLOBAL_OFFSET_TABLE_'})
 
+
+def shared_object(library, empty, map_file, syscall, optimization):
     header = tool('readelf', '-hW', library)
     x86_64 = 'X86-64' in header and 'ELF64' in header
     exported, imported = symbols(library)
@@ -119,27 +130,24 @@ def main(library, empty, map_file, syscall, optimization):
             if name not in symbols(empty)[1]}
 
     names = {name for name in exported if name != 'LIBMEMFD_1'}
-    result('exports the thirteen functions, and nothing else',
-           names ^ FUNCTIONS)
-    versions = {exported[name] for name in names}
-    result('exports them under LIBMEMFD_1', versions ^ {'LIBMEMFD_1'})
+    same('exports the thirteen functions, and nothing else', names, FUNCTIONS)
+    same('exports them under LIBMEMFD_1', {exported[name] for name in names},
+         {'LIBMEMFD_1'})
     with open(map_file, encoding='ascii') as file:
         nodes = re.findall(r'^(\w+) \{', file.read(), re.M)
-    result('has one version node', nodes != ['LIBMEMFD_1'] and nodes)
-    result('is libmemfd.so.1',
-           soname(library) != 'libmemfd.so.1' and soname(library))
+    same('has one version node', nodes, ['LIBMEMFD_1'])
+    same('is libmemfd.so.1', soname(library), 'libmemfd.so.1')
     others = [name for name in needed(library)
               if not re.match(r'libc\.|ld[-.]', name)]
     result('needs libc alone', others)
 
-    allowed = IMPORTS | COMPILER
-    result('imports what it calls, and nothing else', set(ours) - allowed)
-    ways = {'libc': 'memfd_create', 'raw': 'syscall'}
-    creates = ours.keys() & set(ways.values())
+    result('imports what it calls, and nothing else', set(ours) - ALLOWED)
+    creates = ours.keys() & {'memfd_create', 'syscall'}
     if syscall == 'auto':
-        result('creates in one way', len(creates) != 1 and creates)
+        same('creates in one way', len(creates), 1)
     else:
-        result(f'creates by {ways[syscall]}', creates ^ {ways[syscall]})
+        same(f'creates as syscall={syscall} says', creates,
+             {'memfd_create' if syscall == 'libc' else 'syscall'})
 
     name = 'loads on glibc 2.17'
     if x86_64 and 'GLIBC_2' in ' '.join(ours.values()):
@@ -157,11 +165,11 @@ def main(library, empty, map_file, syscall, optimization):
 
     # To call what it imports, it needs one each.
     of_data = [relocation for relocation in relocations(library)
-               if relocation[1] not in allowed]
-    result('has no run-time relocations of its own',
-           sorted(of_data) != sorted(relocations(empty)) and of_data)
-    result('has no writable data of its own',
-           writable(library) != writable(empty) and writable(library))
+               if relocation[1] not in ALLOWED]
+    same('has no run-time relocations of its own', sorted(of_data),
+         sorted(relocations(empty)))
+    same('has no writable data of its own', writable(library),
+         writable(empty))
 
     size = text_and_data(library)
     print(f'# text and data: {size} bytes')
@@ -176,5 +184,12 @@ def main(library, empty, map_file, syscall, optimization):
         skip(name, 'promised for x86-64 at -O2')
 
 
-main(*sys.argv[1:])
+absent = [name for name in ('nm', 'readelf', 'size', 'strip')
+          if not shutil.which(name)]
+if absent:
+    missing(', '.join(absent))
+elif len(sys.argv) == 2:
+    archive(sys.argv[1])
+else:
+    shared_object(*sys.argv[1:])
 finish()

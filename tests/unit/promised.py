@@ -25,6 +25,10 @@ def result(name, problem):
             print('#', line)
 
 
+def same(name, got, wanted):
+    result(name, '' if got == wanted else f'{got}, wanted {wanted}')
+
+
 def skip(name, reason):
     global tests
     tests += 1
