@@ -25,7 +25,7 @@ extern "C" {
 
 /*
  * What a new memfd is. With none of these it is close-on-exec, not executable,
- * and cannot be sealed. The values are the kernel's own, so MFD_* constants of
+ * and cannot be sealed. The bits are the kernel's own, so MFD_* constants of
  * <sys/mman.h> may be passed too; MEMFD_INHERIT alone never reaches the kernel.
  * Source: memfd_create(2); the kernel's userspace-api/mfd_noexec.rst.
  */
@@ -71,9 +71,9 @@ enum memfd_seals {
 	MEMFD_SEAL_SHRINK = 0x02,
 	/* The file cannot get longer. Linux 3.17. */
 	MEMFD_SEAL_GROW = 0x04,
-	/* The bytes cannot change. Linux 3.17. */
+	/* The bytes cannot be written, only cut off. Linux 3.17. */
 	MEMFD_SEAL_WRITE = 0x08,
-	/* Only mappings that exist already can change bytes. Linux 5.1. */
+	/* No new writer: mappings that exist can still write. Linux 5.1. */
 	MEMFD_SEAL_FUTURE_WRITE = 0x10,
 	/* The execute bits of the mode cannot change. Linux 6.3. */
 	MEMFD_SEAL_EXEC = 0x20,
@@ -108,9 +108,10 @@ int memfd_new(const char *name, unsigned int flags);
  * seals: MEMFD_SEAL_* or-ed together
  *
  * Return: 0. Errors: EPERM (sealing not allowed or closed by MEMFD_SEAL_SEAL,
- * or fd not open for writing), EBUSY (MEMFD_SEAL_WRITE while a writable shared
- * mapping or I/O exists), EINVAL (not a memfd, or a seal that this kernel does
- * not know), EBADF.
+ * or fd not open for writing), EBUSY (MEMFD_SEAL_WRITE, or MEMFD_SEAL_EXEC on
+ * an executable file, while it has a writable shared mapping or I/O is in
+ * flight), EINVAL (not a memfd, or a seal that this kernel does not know),
+ * EBADF.
  */
 int memfd_seal(int fd, unsigned int seals);
 

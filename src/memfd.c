@@ -122,20 +122,21 @@ int memfd_check_seals(int fd, unsigned int seals)
 /* Returns 0, or the error that stopped it. */
 static int fill(int fd, const char *data, size_t size)
 {
-	size_t done = 0;
+	off64_t at = 0;
 
-	while (done < size) {
-		size_t left = size - done;
-		ssize_t n = pwrite64(fd, data + done,
-				     left < WRITE_MAX ? left : WRITE_MAX,
-				     (off64_t)done);
+	while (size) {
+		ssize_t n = pwrite64(fd, data,
+				     size < WRITE_MAX ? size : WRITE_MAX, at);
 
-		if (n > 0)
-			done += (size_t)n;
-		else if (n == 0)
+		if (n > 0) {
+			data += n;
+			size -= (size_t)n;
+			at += n;
+		} else if (n == 0) {
 			return EIO;
-		else if (errno != EINTR)
+		} else if (errno != EINTR) {
 			return errno;
+		}
 	}
 	return 0;
 }

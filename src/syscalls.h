@@ -29,6 +29,11 @@
 #define F_GET_SEALS 1034
 #endif
 
+/* On 32-bit, glibc 2.28 gave fcntl a new version: the call is fcntl64(2). */
+#if !defined(HAVE_MEMFD_CREATE) && defined(SYS_fcntl64) && !defined(fcntl)
+#define fcntl(...) ((int)syscall(SYS_fcntl64, __VA_ARGS__))
+#endif
+
 /* The first of each family in the kernel's own syscall tables. */
 #if defined(__x86_64__) && defined(__ILP32__)
 #define MEMFD_CREATE_NR (0x40000000 + 319)
