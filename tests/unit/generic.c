@@ -114,12 +114,20 @@ static const char *once(const char *text)
 
 static void arguments_are_evaluated_once(void **state)
 {
+	int fd;
+
 	(void)state;
 	evaluated = 0;
-	assert_int_equal(seals_of(succeeds(memfd_new(once("generic"),
-						     once("allow-sealing")))),
-			 0);
+	fd = succeeds(memfd_new(once("generic"), once("allow-sealing")));
 	assert_int_equal(evaluated, 2);
+	succeeds(memfd_seal(fd, once("grow")));
+	assert_int_equal(evaluated, 3);
+	succeeds(memfd_check_seals(fd, once("grow")));
+	assert_int_equal(evaluated, 4);
+	close_it(fd);
+	close_it(succeeds(memfd_new_sealed(once("generic"), once(""), once("x"),
+					   strlen(once("x")))));
+	assert_int_equal(evaluated, 8);
 }
 
 int main(void)
