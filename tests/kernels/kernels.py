@@ -82,19 +82,15 @@ def measure(tap, name, command, programs, version=None):
     output, _ = suite.run(command)
     about = re.search(r'^@kernel (\S+) (before|after)', output, re.M)
     error = re.search(r'^@error (.*)', output, re.M)
+    row = f'Linux {version or (about and about[1])} ({name})'
     if not about or error:
-        tap.line(False, f'{name}: {error[1] if error else "does not boot"}')
-        print('#   ' + output[-2000:].replace('\n', '\n#   '))
-        tap.cells.append({'kernel': version or name, 'where': name,
-                          'level': '-', 'passed': 0, 'failed': 1,
-                          'skipped': 0, 'reasons': []})
+        tap.line(False, f'{row}: {error[1] if error else "does not boot"}')
+        suite.comment(output)
+        tap.cell(row, '', [])
         return None
     for level, results in levels(output, programs).items():
-        where = f'{name} {version or about[1]}'
-        if level != '-':
-            where += f' memfd_noexec={level}'
-        tap.programs(where, results, {
-            'kernel': version or about[1], 'where': name, 'level': level})
+        tap.programs(row, '' if level == '-' else f'vm.memfd_noexec {level}',
+                     results)
     return about[2]
 
 
@@ -102,7 +98,7 @@ def main():
     root, build, *names = sys.argv[1:]
     root, build = Path(root), Path(build)
     tap = suite.Tap('kernels', build)
-    cache = suite.Cache(build / 'cache')
+    cache = suite.Cache(build.parent / 'cache')
     static = suite.Target('static', 'gcc', link_args=['-static'])
     try:
         for tool in 'gcc', 'qemu-system-x86_64', 'dpkg-deb':
@@ -118,19 +114,19 @@ def main():
         tap.end()
     except subprocess.CalledProcessError as error:
         tap.line(False, 'the unit tests can be built statically')
-        suite.explain(error)
+        suite.comment(error.stdout + error.stderr)
         tap.end()
     archive = build / 'initramfs'
     initramfs(archive, init, programs)
 
-    sides = [measure(tap, 'host', [init, *programs], programs)]
+    sides = [measure(tap, 'this machine', [init, *programs], programs)]
     tap.line(sides[0], 'the kernel of this machine was tested')
     for release in RELEASES:
         try:
             image, version = kernel(cache, release)
         except suite.Unavailable as error:
             tap.skip(release, error)
-            tap.cells.append({'where': release, 'missing': str(error)})
+            tap.cells.append({'row': f'Linux of {release}: {error}'})
             continue
         sides.append(measure(
             tap, release, virtual_machine(image, archive, programs), programs,

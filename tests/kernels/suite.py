@@ -43,23 +43,34 @@ class Tap:
         else:
             self.skip(what, reason)
 
-    def programs(self, place, results, cell):
+    def programs(self, row, column, results):
         """The programs that ran in one place are one cell of the table."""
         for result in results:
-            self.line(result.good, f'{place}: {result}')
+            self.line(result.good, ', '.join(filter(None, [row, column])) +
+                      f': {result}')
             if not result.good:
-                for text in result.output.splitlines():
-                    print(f'#   {text}')
-        self.cells.append(dict(
-            cell, passed=sum(r.passed for r in results),
-            failed=sum(r.failed for r in results),
-            skipped=sum(r.skipped for r in results),
-            reasons=[reason for r in results for reason in r.reasons]))
+                comment(result.output)
+        self.cell(row, column, results)
+
+    def cell(self, row, column, results):
+        """Nothing at all counts as a failure."""
+        self.cells.append({
+            'row': row, 'column': column,
+            'passed': sum(r.passed for r in results),
+            'failed': sum(r.failed for r in results) if results else 1,
+            'skipped': sum(r.skipped for r in results),
+            'reasons': [reason for r in results for reason in r.reasons]})
 
     def end(self):
         print(f'1..{self.count}')
         self.path.write_text(json.dumps(self.cells, indent=1))
         sys.exit(self.failed > 0)
+
+
+def comment(output):
+    """The end of what something printed, for who reads why it failed."""
+    for line in output.splitlines()[-60:]:
+        print(f'#   {line}')
 
 
 class Result:
@@ -254,7 +265,8 @@ class Target:
             f'Cflags: -I{source}/include\nLibs: -L{folder} -lcmocka\n')
         return folder
 
-    def build(self, root, build, cmocka, options, programs):
+    def build(self, root, build, cmocka, options, programs,
+              tests='enabled'):
         """Build the programs with Meson, as anyone who ports would."""
         build = build / self.name
         text = '\n'.join([
@@ -272,11 +284,15 @@ class Target:
         if not (build / 'build.ninja').exists() or \
                 not cross.exists() or cross.read_text() != text:
             shutil.rmtree(build, ignore_errors=True)
+            cross.parent.mkdir(parents=True, exist_ok=True)
             cross.write_text(text)
             call('meson', 'setup', build, root, '--cross-file', cross,
-                 '-Dtests=enabled', *(f'-D{option}' for option in options))
+                 f'-Dtests={tests}', *(f'-D{option}' for option in options))
         call('ninja', '-C', build, *programs)
         return [build / program for program in programs]
+
+    def emulated(self):
+        return bool(self.wrapper) and self.wrapper[0].startswith('qemu-')
 
     def run(self, programs):
         with futures.ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -284,10 +300,3 @@ class Target:
                 lambda program: Result(program.name,
                                        *run([*self.wrapper, program])),
                 programs))
-
-
-def explain(error):
-    """The end of what a failed command said, for a TAP line's comment."""
-    said = ((error.stdout or '') + (error.stderr or '')).splitlines()
-    for line in said[-30:]:
-        print(f'#   {line}')

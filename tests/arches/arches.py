@@ -1,0 +1,254 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""arches.py SOURCE BUILD PROGRAM...: the unit tests on other processors.
+
+Builds the library and the unit tests with each cross compiler of Debian, for
+musl, and for glibc 2.17; runs them, emulated where need be; and compares the
+numbers in src/syscalls.h with the kernel headers of each architecture there.
+MEMFD_CACHE is where packages are kept.
+"""
+import functools
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent / 'kernels'))
+import suite  # noqa: E402
+
+# What Debian calls the compiler; Meson and qemu, the processor; byte order;
+# and the oldest glibc: 2.17, or the first that knows the architecture.
+CROSS = (
+    ('aarch64-linux-gnu', 'aarch64', 'aarch64', 'little', '2.17'),
+    ('arm-linux-gnueabihf', 'arm', 'arm', 'little', '2.17'),
+    ('i686-linux-gnu', 'x86', 'i386', 'little', '2.17'),
+    ('mips64el-linux-gnuabi64', 'mips64', 'mips64el', 'little', '2.17'),
+    ('powerpc64le-linux-gnu', 'ppc64', 'ppc64le', 'little', '2.17'),
+    ('riscv64-linux-gnu', 'riscv64', 'riscv64', 'little', '2.27'),
+    ('s390x-linux-gnu', 's390x', 's390x', 'big', '2.17'),
+)
+
+LIBRARY = 'src/libmemfd.so.1.0.0'
+
+# The kernel headers of each architecture that src/syscalls.h knows, and how
+# clang is told to be for it: for one ABI, or where it is too old to know the
+# architecture, by what a compiler for it would define.
+NUMBERS = (
+    ('x86', '--target=x86_64-linux-gnu'),
+    ('x86', '--target=x86_64-linux-gnux32'),
+    ('x86', '--target=i386-linux-gnu'),
+    ('arm', '--target=arm-linux-gnueabi'),
+    ('arm', '--target=arm-linux-gnueabihf'),
+    ('arm', '--target=armeb-linux-gnueabi'),
+    ('arm64', '--target=aarch64-linux-gnu'),
+    ('arm64', '--target=aarch64_be-linux-gnu'),
+    ('riscv', '--target=riscv32-linux-gnu'),
+    ('riscv', '--target=riscv64-linux-gnu'),
+    ('loongarch', '-U__x86_64__', '-D__loongarch__', '-D__loongarch_lp64'),
+    ('powerpc', '--target=powerpc-linux-gnu'),
+    ('powerpc', '--target=powerpc64-linux-gnu'),
+    ('powerpc', '--target=powerpc64le-linux-gnu'),
+    ('s390', '--target=s390x-linux-gnu'),
+    ('mips', '--target=mips-linux-gnu'),
+    ('mips', '--target=mipsel-linux-gnu'),
+    ('mips', '--target=mips64-linux-gnuabi64'),
+    ('mips', '--target=mips64el-linux-gnuabi64'),
+    ('mips', '--target=mips64-linux-gnuabin32'),
+    ('mips', '--target=mips64el-linux-gnuabin32'),
+    ('mips', '--target=mipsisa32r6-linux-gnu'),
+    ('mips', '--target=mipsisa64r6-linux-gnuabi64'),
+)
+
+# gcc 4.8 with glibc 2.17 and the headers of Linux 3.10, in packages of npm's;
+# and the number that neither of them knows, for the tests' own questions.
+OLD = (
+    ('x86_64', 'gcc', '@napi-rs/cross-toolchain-x64-target-x86_64@1.0.0', 319),
+    ('aarch64', 'aarch64-linux-gnu-gcc',
+     '@napi-rs/cross-toolchain-x64-target-aarch64@1.0.3', 279),
+)
+# They use _Generic, which came with gcc 4.9.
+TOO_NEW = 'fallback', 'faults', 'generic'
+
+
+def targets(cache):
+    """What to build for, each by a function: some must be fetched first."""
+    def wrapper(emulator, root):
+        # By its loader: threads hang where qemu-i386 7.2 loads a program.
+        loader = next(Path(root).glob('lib*/ld*.so.[0-9]'))
+        return [*emulator, str(loader), '--library-path', f'{root}/lib']
+
+    def debian(triplet, family, cpu, endian, emulator=()):
+        if not shutil.which(f'{triplet}-gcc'):
+            raise suite.Unavailable(f'{triplet}-gcc is missing')
+        name = cpu if emulator else f'{cpu}-native'
+        return suite.Target(name, f'{triplet}-gcc', family, endian,
+                            wrapper(emulator, f'/usr/{triplet}'))
+
+    for *machine, oldest in CROSS:
+        cpu = machine[2]
+        yield cpu, oldest, functools.partial(debian, *machine, [f'qemu-{cpu}'])
+        if cpu == 'i386':
+            yield 'i386, native', oldest, functools.partial(debian, *machine)
+    yield 'x86_64, musl', None, lambda: suite.Target('musl', 'musl-gcc')
+    yield 'x86_64, musl, static', None, lambda: suite.Target(
+        'musl-static', 'musl-gcc', link_args=['-static'])
+
+
+def numbers(version):
+    return [int(part) for part in version.split('.')]
+
+
+def newest_needed(library):
+    """The newest version of glibc that an object asks for."""
+    return max(re.findall(r'Name: GLIBC_([0-9.]+)',
+                          suite.call('readelf', '-VW', library)), key=numbers)
+
+
+def check_needs(tap, what, library, oldest):
+    version = newest_needed(library)
+    tap.line(numbers(version) <= numbers(oldest),
+             f'{what}: needs glibc {version}, no newer than {oldest}')
+    return f' (needs glibc {version})'
+
+
+def run_target(tap, root, build, source, programs, place, oldest, target):
+    cmocka = target.cmocka(source, build)
+    if target.emulated() or target.cc == 'musl-gcc':
+        # The one has no seccomp filters, the other no headers of the kernel.
+        programs = [name for name in programs if 'sandbox' not in name]
+    for syscall in 'libc', 'raw':
+        kind = 'static' if place.endswith('static') else 'shared'
+        try:
+            built = target.build(
+                root, build, cmocka,
+                [f'syscall={syscall}', f'default_library={kind}'], programs)
+        except subprocess.CalledProcessError as error:
+            tap.line(False, f'{place}, {syscall}: builds')
+            suite.comment(error.stdout + error.stderr)
+            tap.cell(place, syscall, [])
+            continue
+        column = syscall
+        if oldest and syscall == 'raw':
+            library = built[0].parents[2] / LIBRARY
+            column += check_needs(tap, f'{place}, raw', library, oldest)
+        tap.programs(place, column, target.run(built))
+
+
+def run_old(tap, cache, root, build, source, programs, cpu, cc, package,
+            number):
+    """The library on glibc 2.17: made there, and made today as "raw"."""
+    for tool in 'npm', cc:
+        suite.need(tool)
+
+    def make(folder):
+        suite.call('npm', 'pack', '--silent', package, cwd=folder)
+        archive, = folder.glob('*.tgz')
+        suite.call('sh', '-c', 'tar -xOf "$0" --wildcards "*.tar.xz" | '
+                   'tar -xJ --no-same-owner', archive, cwd=folder)
+        archive.unlink()
+
+    place = f'{cpu}, glibc 2.17'
+    prefix = f'{cpu}-unknown-linux-gnu'
+    folder = cache.once(package.replace('/', '_'), make)
+    sysroot = folder / prefix / 'sysroot'
+    wrapper = [f'qemu-{cpu}', '-L', sysroot]
+    if cpu == 'x86_64':
+        wrapper = [sysroot / 'lib/ld-linux-x86-64.so.2', '--library-path',
+                   sysroot / 'lib']
+    old = suite.Target(f'{cpu}-old', f'{folder}/bin/{prefix}-gcc', cpu,
+                       'little', map(str, wrapper))
+    new = suite.Target(f'{cpu}-new', cc, cpu)
+    cmocka = old.cmocka(source, build)
+    for word in TOO_NEW:
+        tap.skip(f'{place}: test-{word}', 'needs _Generic, which is gcc 4.9')
+    names = [Path(program).name[len('test-'):] for program in programs
+             if 'unit' in program]
+    for target, syscall, column in ((new, 'raw', 'raw, made on Debian'),
+                                    (old, 'auto', 'made there')):
+        library, = target.build(root, build, cmocka, [f'syscall={syscall}'],
+                                [LIBRARY], tests='disabled')
+        column += check_needs(tap, f'{place}, {column}', library, '2.17')
+        built = []
+        for name in names:
+            if name in TOO_NEW:
+                continue
+            program = library.parent / f'test-{name}'
+            suite.call(old.cc, '-std=gnu11', '-O1', '-w', '-pthread',
+                       '-include', 'linux/falloc.h',
+                       f'-DSYS_memfd_create={number}', '-I', root / 'include',
+                       '-I', source / 'include',
+                       root / 'tests/unit' / f'{name}.c', library,
+                       cmocka / 'libcmocka.a', f'-Wl,-rpath,{library.parent}',
+                       '-lrt', '-o', program)
+            built.append(program)
+        tap.programs(place, column, old.run(built))
+
+
+def compare_numbers(tap, cache, root, build):
+    """Debian's newest kernel headers have all architectures in one package."""
+    suite.need('clang')
+    folder, version = cache.deb(cache.apt('sid'), 'linux-libc-dev')
+    # What src/syscalls.h includes of libc, which is not there for most.
+    libc = build / 'include'
+    for name in ('fcntl.h', 'pthread.h', 'sys/mman.h', 'sys/stat.h',
+                 'unistd.h'):
+        (libc / name).parent.mkdir(parents=True, exist_ok=True)
+        (libc / name).write_text('')
+    (libc / 'sys/syscall.h').write_text(
+        '#include <asm/unistd.h>\n'
+        '#define SYS_memfd_create __NR_memfd_create\n'
+        'long syscall(long, ...);\n')
+    right = 0
+    for headers, *options in NUMBERS:
+        output, status = suite.run(
+            ['clang', *options, '-fsyntax-only', '-nostdinc', '-isystem', libc,
+             '-isystem', folder / 'usr/lib/linux/uapi' / headers,
+             '-isystem', folder / 'usr/include',
+             root / 'tests/arches/number.c'])
+        name = options[0].partition('=')[2] or headers
+        tap.line(not status, f'{name}: the number of Linux {version}')
+        right += not status
+        if status:
+            suite.comment(output)
+    tap.cells.append({
+        'row': f'numbers of system calls, against Linux {version}',
+        'column': '', 'passed': right, 'failed': len(NUMBERS) - right,
+        'skipped': 0, 'reasons': []})
+
+
+def main():
+    root, build, *programs = sys.argv[1:]
+    root, build = Path(root), Path(build)
+    tap = suite.Tap('arches', build)
+    cache = suite.Cache(build.parent / 'cache')
+    try:
+        source = cache.cmocka_source()
+    except suite.Unavailable as error:
+        tap.missing('cmocka', error)
+        tap.end()
+    for place, oldest, target in targets(cache):
+        try:
+            target = target()
+            for tool in target.cc, *target.wrapper[:1], 'meson', 'readelf':
+                suite.need(tool)
+        except suite.Unavailable as error:
+            tap.missing(place, error)
+            continue
+        run_target(tap, root, build, source, programs, place, oldest, target)
+    for cpu, *old in OLD:
+        try:
+            run_old(tap, cache, root, build, source, programs, cpu, *old)
+        except suite.Unavailable as error:
+            tap.missing(f'{cpu}, glibc 2.17', error)
+        except subprocess.CalledProcessError as error:
+            tap.line(False, f'{cpu}, glibc 2.17: builds')
+            suite.comment(error.stdout + error.stderr)
+    try:
+        compare_numbers(tap, cache, root, build)
+    except suite.Unavailable as error:
+        tap.missing('numbers', error)
+    tap.end()
+
+
+main()
