@@ -11,8 +11,12 @@ set -eu
 
 clone=$tmp/clone
 
+# Of the next version, which stands in one place: it fails what has another.
 dist_passes_its_own_tests() {
 	git clone -q "$source" "$clone"
+	sed -i "s/^  version: '.*'/  version: '1.999.0'/" "$clone/meson.build"
+	git -C "$clone" -c user.name=test -c user.email=test \
+		commit -q -a -m 'Raise the version'
 	meson setup "$clone/build" "$clone"
 	meson dist -C "$clone/build" >"$tmp/dist" 2>&1 || {
 		cat "$tmp/dist"
@@ -23,17 +27,9 @@ dist_passes_its_own_tests() {
 }
 
 dist_holds_what_is_committed() {
-	tar -tf "$clone"/build/meson-dist/libmemfd-*.tar.xz |
+	tar -tf "$clone/build/meson-dist/libmemfd-1.999.0.tar.xz" |
 		sed -n 's,^libmemfd-[^/]*/\(.*[^/]\)$,\1,p' | sort >"$tmp/held"
 	git -C "$clone" ls-files | sort | diff - "$tmp/held"
-}
-
-# Nothing but meson.build tells it, so that it cannot be told wrong.
-version_stands_in_one_place() {
-	sed -i "s/^  version: '.*'/  version: '1.999.0'/" "$clone/meson.build"
-	git -C "$clone" diff --exit-code meson.build && return 1
-	meson test -C "$clone/build"
-	[ -e "$clone/build/src/libmemfd.so.1.999.0" ]
 }
 
 if ! git -C "$source" rev-parse --git-dir >/dev/null 2>&1; then
@@ -43,5 +39,4 @@ fi
 
 cell dist_passes_its_own_tests
 cell dist_holds_what_is_committed
-cell version_stands_in_one_place
 echo "1..$n"
