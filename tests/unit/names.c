@@ -478,7 +478,7 @@ static void truncates_at_every_size(void **state)
 {
 	static const unsigned int values[] = { 0,    0x01,	 0x3f,
 					       0x48, 0x80000000, 0xffffffff };
-	char whole[MEMFD_STR_MAX], buf[MEMFD_STR_MAX];
+	char whole[MEMFD_STR_MAX], room[1 + MEMFD_STR_MAX], *buf = room + 1;
 	size_t i, size;
 
 	(void)state;
@@ -491,11 +491,12 @@ static void truncates_at_every_size(void **state)
 			size_t at, fits = size <= (size_t)len ? size
 							      : (size_t)len + 1;
 
-			memset(buf, '#', sizeof(buf));
+			memset(room, '#', sizeof(room));
 			assert_int_equal(succeeds(memfd_format_seals(
 						 values[i], buf, size)),
 					 len);
-			for (at = 0; at < sizeof(buf); at++)
+			assert_int_equal(room[0], '#');
+			for (at = 0; at < MEMFD_STR_MAX; at++)
 				if (at + 1 < fits)
 					assert_int_equal(buf[at], whole[at]);
 				else
