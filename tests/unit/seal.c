@@ -553,6 +553,29 @@ static void exec_on_an_executable_file_seals_its_bytes_too(void **state)
 	close_it(fd);
 }
 
+static void exec_with_a_writable_mapping_is_ebusy(void **state)
+{
+	void *at;
+	int fd;
+
+	(void)state;
+	if (!knows_seal(MEMFD_SEAL_EXEC))
+		skip_because("the kernel does not know the seal exec");
+	if (denies_exec())
+		skip_because("vm.memfd_noexec is 2: nothing is executable");
+	fd = succeeds(memfd_new("seal", MEMFD_EXEC | MEMFD_ALLOW_SEALING));
+	assert_int_equal(ftruncate(fd, page), 0);
+	at = mmap(NULL, (size_t)page, PROT_READ, MAP_SHARED, fd, 0);
+	assert_true(at != MAP_FAILED);
+	fails(memfd_seal(fd, MEMFD_SEAL_EXEC), EBUSY);
+	assert_int_equal(succeeds(memfd_get_seals(fd)), 0);
+	assert_int_equal(fchmod(fd, 0666), 0);
+	assert_int_equal(succeeds(memfd_seal(fd, MEMFD_SEAL_EXEC)), 0);
+	assert_int_equal(succeeds(memfd_get_seals(fd)), MEMFD_SEAL_EXEC);
+	assert_int_equal(munmap(at, (size_t)page), 0);
+	close_it(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -577,6 +600,7 @@ int main(void)
 		promise(future_write_leaves_mappings_that_exist),
 		promise(write_sealed_memfd_never_maps_writable),
 		promise(exec_on_an_executable_file_seals_its_bytes_too),
+		promise(exec_with_a_writable_mapping_is_ebusy),
 	};
 
 	page = sysconf(_SC_PAGESIZE);
