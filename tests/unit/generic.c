@@ -5,7 +5,7 @@
 #define MEMFD_GENERIC
 #include "unit.h"
 
-/* With a kernel that has no exec flags yet, nothing is to be masked. */
+/* But for exec, which only some kernels have. */
 static int seals_of(int fd)
 {
 	int seals = memfd_get_seals(fd) & ~MEMFD_SEAL_EXEC;

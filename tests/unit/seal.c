@@ -534,17 +534,21 @@ static void write_sealed_memfd_never_maps_writable(void **state)
 	close_it(fd);
 }
 
-/* With 6.3 it came: who seals "executable" wants the program not to change. */
-static void exec_on_an_executable_file_seals_its_bytes_too(void **state)
+static int executable(void)
 {
-	int fd;
-
-	(void)state;
 	if (!knows_seal(MEMFD_SEAL_EXEC))
 		skip_because("the kernel does not know the seal exec");
 	if (denies_exec())
 		skip_because("vm.memfd_noexec is 2: nothing is executable");
-	fd = succeeds(memfd_new("seal", MEMFD_EXEC | MEMFD_ALLOW_SEALING));
+	return succeeds(memfd_new("seal", MEMFD_EXEC | MEMFD_ALLOW_SEALING));
+}
+
+/* With 6.3 it came: who seals "executable" wants the program not to change. */
+static void exec_on_an_executable_file_seals_its_bytes_too(void **state)
+{
+	int fd = executable();
+
+	(void)state;
 	assert_int_equal(succeeds(memfd_seal(fd, MEMFD_SEAL_EXEC)), 0);
 	assert_int_equal(succeeds(memfd_get_seals(fd)), 0x3e);
 	fails(fchmod(fd, 0666), EPERM);
@@ -555,15 +559,10 @@ static void exec_on_an_executable_file_seals_its_bytes_too(void **state)
 
 static void exec_with_a_writable_mapping_is_ebusy(void **state)
 {
+	int fd = executable();
 	void *at;
-	int fd;
 
 	(void)state;
-	if (!knows_seal(MEMFD_SEAL_EXEC))
-		skip_because("the kernel does not know the seal exec");
-	if (denies_exec())
-		skip_because("vm.memfd_noexec is 2: nothing is executable");
-	fd = succeeds(memfd_new("seal", MEMFD_EXEC | MEMFD_ALLOW_SEALING));
 	assert_int_equal(ftruncate(fd, page), 0);
 	at = mmap(NULL, (size_t)page, PROT_READ, MAP_SHARED, fd, 0);
 	assert_true(at != MAP_FAILED);
