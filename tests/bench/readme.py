@@ -13,6 +13,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import textwrap
 
 sys.dont_write_bytecode = True  # leave the source folder as it is
 
@@ -24,9 +25,7 @@ END = '<!-- costs:end -->'
 COUNTED = [
     'memfd_new', 'memfd_new, allow-sealing', 'memfd_seal', 'memfd_get_seals',
     'memfd_check_seals', 'memfd_new_sealed, 64 bytes',
-    'memfd_parse_flags, allow-sealing',
-    'memfd_parse_flags, MFD_CLOEXEC|MFD_ALLOW_SEALING|MFD_HUGE_2MB',
-    'memfd_format_seals, 0x0e']
+    'memfd_parse_flags, allow-sealing', 'memfd_format_seals, 0x0e']
 
 
 def main(file, build, seconds='10'):
@@ -49,16 +48,17 @@ def main(file, build, seconds='10'):
     for row in times.splitlines()[2:]:
         name, nanoseconds = row.strip('| ').rsplit(' | ', 2)[:2]
         took[name.strip()] = nanoseconds.strip()
-    lines = [f'{system}. libmemfd\'s time over that of others, median '
-             '(quartiles):', '']
-    lines += re.sub(' +', ' ', ratios).splitlines()
-    lines += ['', '| | system calls | its own instructions | nanoseconds |',
-              '|---|---|---|---|']
-    for name in COUNTED:
-        cell = name.replace('|', '\\|')
-        lines.append(f'| {cell} | {made[name]} | {executed[name]} | '
-                     f'{took.get(name, "")} |')
-    lines += ['', *(f'- {goal}' for goal in goals.splitlines())]
+    counted = [f'{name} {executed[name]} / {made[name]}'
+               + (f' ({took[name].split()[0]} ns)' if name in took else '')
+               for name in COUNTED]
+    lines = ['libmemfd\'s time over that of others, median (quartiles), on '
+             f'{system}:', '', *re.sub(' +', ' ', ratios).splitlines(), '',
+             *textwrap.wrap('Its own instructions / system calls: '
+                            + '; '.join(counted) + '.', 80,
+                            break_on_hyphens=False), '',
+             *textwrap.wrap(' '.join(goal[0].upper() + goal[1:] + '.'
+                                     for goal in goals.splitlines()), 80,
+                            break_on_hyphens=False)]
 
     before, rest = text.split(BEGIN)
     after = rest.split(END)[1]
