@@ -4,8 +4,7 @@
  * Makes each call once, between two lines on standard output: its name before,
  * "end" after. count.py counts what happens between the two.
  *
- * With the argument "large", makes one call: memfd_new_sealed with as much as
- * one write moves, or with one byte more.
+ * With an argument, makes one call: memfd_new_sealed with so many bytes.
  */
 
 #define _GNU_SOURCE 1
@@ -53,20 +52,19 @@ __attribute__((noinline)) void mark(const char *what)
 		close(last);                                                   \
 	} while (0)
 
-static int large(void)
+static int large(const char *bytes)
 {
+	size_t size = strtoul(bytes, NULL, 0);
 	/* Pages of zeroes that are never read: they take no memory. */
-	const size_t one_write = 0x7ffff000;
-	void *data = mmap(NULL, one_write + 1, PROT_READ,
+	void *data = mmap(NULL, size, PROT_READ,
 			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	char name[64];
 	int last;
 
 	if (data == MAP_FAILED)
 		return 1;
-	COUNT_NEW("memfd_new_sealed, 0x7ffff000 bytes",
-		  memfd_new_sealed("large", 0, data, one_write));
-	COUNT_NEW("memfd_new_sealed, 0x7ffff001 bytes",
-		  memfd_new_sealed("large", 0, data, one_write + 1));
+	snprintf(name, sizeof(name), "memfd_new_sealed, %s bytes", bytes);
+	COUNT_NEW(name, memfd_new_sealed("large", 0, data, size));
 	return 0;
 }
 
@@ -81,8 +79,8 @@ int main(int argc, char **argv)
 	if (syscall(SYS_memfd_create, NULL, MEMFD_NOEXEC_SEAL) < 0 &&
 	    errno == EINVAL)
 		return 77;
-	if (argc > 1 && !strcmp(argv[1], "large"))
-		return large();
+	if (argc > 1)
+		return large(argv[1]);
 
 	COUNT_NEW("memfd_new", memfd_new("buf", 0));
 	COUNT_NEW("memfd_new, inherit", memfd_new("buf", MEMFD_INHERIT));
