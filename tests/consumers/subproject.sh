@@ -19,8 +19,9 @@ parent() {
 # No installed copy may serve here.
 export PKG_CONFIG_LIBDIR="$tmp/none"
 
+# Names alone: what stands before them is not the same in each Meson.
 tests_of() {
-	meson test -C "$1" --list | grep -v '^ninja'
+	meson test -C "$1" --list | sed '/^ninja/d; s,.*[:/] *,,'
 }
 
 fallback_by_its_name() {
@@ -64,7 +65,7 @@ tests_come_when_asked_for() {
 	}
 	meson setup "$tmp/b/tests" "$tmp/b" -Dlibmemfd:tests=enabled \
 		--force-fallback-for libmemfd
-	tests_of "$tmp/b/tests" | grep '^libmemfd.* / names'
+	tests_of "$tmp/b/tests" | grep -x names
 	meson test -C "$tmp/b/tests" libmemfd:names
 }
 
