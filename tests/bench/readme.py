@@ -41,8 +41,8 @@ def main(file, build, seconds='10'):
     said = subprocess.run([build / 'tests/bench/costs', seconds], check=True,
                           stdout=subprocess.PIPE, text=True).stdout
     print(said)
-    system, ratios, times, goals = re.fullmatch(
-        r'(.*?)\n.*?(\| .*?)\n\n(\| .*?)\n\n(.*?)\n', said, re.S).groups()
+    system, ratios, times = re.match(
+        r'(.*?)\n.*?(\| .*?)\n\n(\| .*?)\n\n', said, re.S).groups()
 
     took = {}
     for row in times.splitlines()[2:]:
@@ -55,9 +55,6 @@ def main(file, build, seconds='10'):
              f'{system}:', '', *re.sub(' +', ' ', ratios).splitlines(), '',
              *textwrap.wrap('Its own instructions / system calls: '
                             + '; '.join(counted) + '.', 80,
-                            break_on_hyphens=False), '',
-             *textwrap.wrap(' '.join(goal[0].upper() + goal[1:] + '.'
-                                     for goal in goals.splitlines()), 80,
                             break_on_hyphens=False)]
 
     before, rest = text.split(BEGIN)
