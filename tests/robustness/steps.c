@@ -268,8 +268,8 @@ int main(void)
 		/* They make no descriptor that could be lost. */
 		if (f->step == others_step)
 			continue;
-		for (at = 0, good = 1; at < count; at++)
-			good &= cancelled_right(f, at);
+		for (at = 0, good = 1; good && at < count; at++)
+			good = cancelled_right(f, at);
 		ok(good && open_descriptors() == before,
 		   "%s, its thread cancelled at each of its %d instructions: "
 		   "it returns first, and nothing stays open",

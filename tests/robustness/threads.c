@@ -8,6 +8,7 @@
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -96,7 +97,7 @@ static void *create_seal_close(void *arg)
 	return NULL;
 }
 
-static int contested, winners;
+static int contested, winners, waiting;
 
 /*
  * Each adds a seal of its own and `seal`: what one call sets is set together,
@@ -117,6 +118,11 @@ static void *race_to_seal(void *arg)
 			winners = 0;
 		}
 		pthread_barrier_wait(&barrier);
+		/* The barrier lets them go one by one; this, all at once. */
+		__atomic_fetch_add(&waiting, 1, __ATOMIC_RELAXED);
+		while (__atomic_load_n(&waiting, __ATOMIC_RELAXED) <
+		       THREADS * (round + 1))
+			sched_yield();
 		seen = memfd_get_seals(contested);
 		if (memfd_seal(contested, mine | MEMFD_SEAL_SEAL) == 0) {
 			__atomic_fetch_add(&winners, 1, __ATOMIC_RELAXED);
