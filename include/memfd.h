@@ -82,7 +82,7 @@ enum memfd_seals {
 };
 
 /* Bytes, with the null, that hold any text of memfd_format_seals. */
-#define MEMFD_STR_MAX 128
+enum memfd_str { MEMFD_STR_MAX = 128 };
 
 /*
  * Make a memfd: close-on-exec, not executable, not sealable, unless flags say

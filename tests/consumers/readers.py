@@ -38,7 +38,7 @@ def read(name):
 def names():
     """Every constant of the header, and every function of the library."""
     text = re.sub(r"/\*.*?\*/", "", read(HEADER), flags=re.S)
-    constants = re.findall(r"^\t(MEMFD_\w+) =", text, re.M)
+    constants = re.findall(r"\b(MEMFD_\w+) =", text)
     constants += re.findall(r"^#define (MEMFD_\w+) \S", text, re.M)
     return constants, re.findall(r"^\t(memfd_\w+);", read(MAP), re.M)
 
