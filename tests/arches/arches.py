@@ -109,7 +109,6 @@ def check_needs(tap, what, library, oldest):
     version = newest_needed(library)
     tap.line(numbers(version) <= numbers(oldest),
              f'{what}: needs glibc {version}, no newer than {oldest}')
-    return f' (needs glibc {version})'
 
 
 def run_target(tap, root, build, source, programs, place, oldest, target):
@@ -128,11 +127,10 @@ def run_target(tap, root, build, source, programs, place, oldest, target):
             suite.comment(error.stdout + error.stderr)
             tap.cell(place, syscall, [])
             continue
-        column = syscall
         if oldest and syscall == 'raw':
-            library = built[0].parents[2] / LIBRARY
-            column += check_needs(tap, f'{place}, raw', library, oldest)
-        tap.programs(place, column, target.run(built))
+            check_needs(tap, f'{place}, raw', built[0].parents[2] / LIBRARY,
+                        oldest)
+        tap.programs(place, syscall, target.run(built))
 
 
 def run_old(tap, cache, root, build, source, programs, cpu, cc, package,
@@ -168,7 +166,7 @@ def run_old(tap, cache, root, build, source, programs, cpu, cc, package,
                                     (old, 'auto', 'made there')):
         library, = target.build(root, build, cmocka, [f'syscall={syscall}'],
                                 [LIBRARY], tests='disabled')
-        column += check_needs(tap, f'{place}, {column}', library, '2.17')
+        check_needs(tap, f'{place}, {column}', library, '2.17')
         built = []
         for name in names:
             if name in TOO_NEW:

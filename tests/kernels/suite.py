@@ -110,7 +110,7 @@ def call(*command, **options):
                           stderr=subprocess.PIPE, **options).stdout
 
 
-def run(command, each_line=None, silence=MINUTE):
+def run(command, silence=MINUTE):
     """The output and status of a command, ended after a minute of silence."""
     process = subprocess.Popen(
         list(map(str, command)), stdin=subprocess.DEVNULL,

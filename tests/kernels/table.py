@@ -11,31 +11,42 @@ from pathlib import Path
 BEGIN, END = '<!-- kernels:begin -->', '<!-- kernels:end -->'
 
 
+def line(columns, letters):
+    """All of a row but its name, which rows with the same may share."""
+    names = [column['column'] for column in columns]
+    numbers = []
+    for kind in 'passed', 'failed', 'skipped':
+        each = [str(column[kind]) for column in columns]
+        numbers.append(each[0] if len(set(each)) == 1 else ' / '.join(each))
+    # The word that all columns begin with is said once.
+    first = names[0].partition(' ')[0] + ' '
+    if len(names) > 1 and all(name.startswith(first) for name in names):
+        names[1:] = [name[len(first):] for name in names[1:]]
+    return (': ' if names[0] else '') + ' / '.join(names), ' | '.join(
+        numbers), letters
+
+
 def table(cells):
-    reasons = {}
-    yield '| where | passed | failed | skipped |'
-    yield '|---|---|---|---|'
+    reasons, rows, missing = {}, {}, []
     for row, columns in itertools.groupby(cells, lambda cell: cell['row']):
         columns = list(columns)
         if 'passed' not in columns[0]:
-            yield f'| {row} | | | |'
+            missing.append(row)
             continue
-        names = [column['column'] for column in columns]
-        # The word that all columns begin with is said once.
-        first = names[0].split(' ')[0] + ' '
-        if len(names) > 1 and all(name.startswith(first) for name in names):
-            names[1:] = [name[len(first):] for name in names[1:]]
-        row = ': '.join(filter(None, [row, ' / '.join(names)]))
         letters = ''.join(sorted({
             reasons.setdefault(reason, string.ascii_lowercase[len(reasons)])
             for column in columns for reason in column['reasons']}))
-        passed, failed, skipped = (
-            ' / '.join(str(column[kind]) for column in columns)
-            for kind in ('passed', 'failed', 'skipped'))
-        yield f'| {row} | {passed} | {failed} | {skipped} {letters} |'
-    yield ''
-    yield 'Skipped: ' + '; '.join(
-        f'{letter}: {reason}' for reason, letter in reasons.items()) + '.'
+        rows.setdefault(line(columns, letters), []).append(row)
+    yield '| where | passed | failed | skipped |'
+    yield '|---|---|---|---|'
+    for (names, numbers, letters), alike in rows.items():
+        yield f'| {"; ".join(alike)}{names} | {numbers} {letters} |'
+    for row in missing:
+        yield f'| {row} | | | |'
+    if reasons:
+        yield ''
+        yield 'Skipped: ' + '; '.join(
+            f'{letter}: {reason}' for reason, letter in reasons.items()) + '.'
 
 
 def main():
