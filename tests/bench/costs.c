@@ -498,13 +498,13 @@ int main(int argc, char **argv)
 	/* The kernel judges flags before the name. */
 	if (memfd_create(NULL, MEMFD_NOEXEC_SEAL) < 0 && errno == EINVAL) {
 		printf("left out: this kernel has no exec flags, and calls "
-		       "cost "
-		       "more\n");
+		       "cost more\n");
 		return 77;
 	}
 	uname(&system);
-	printf("Linux %s, %s, %ld processors\n", system.release, system.machine,
-	       sysconf(_SC_NPROCESSORS_ONLN));
+	printf("Linux %.*s, %s, %ld processors\n",
+	       (int)strcspn(system.release, "-"), system.release,
+	       system.machine, sysconf(_SC_NPROCESSORS_ONLN));
 	load_systemd();
 	printf("\nlibmemfd's time over that of others: median (quartiles) of "
 	       "the ratios of %d\nto %d rounds.\n\n",
