@@ -75,13 +75,13 @@ static char fold(char c)
 	return c == '_' ? '-' : c;
 }
 
-/* The length of name where the len characters at s begin with it; else 0. */
-static size_t begins(const char *s, size_t len, const char *name)
+/* The length of name where s begins with it, or 0. No name has a separator. */
+static size_t begins(const char *s, const char *name)
 {
 	size_t i;
 
 	for (i = 0; name[i]; i++)
-		if (i == len || fold(s[i]) != name[i])
+		if (fold(s[i]) != name[i])
 			return 0;
 	return i;
 }
@@ -94,7 +94,7 @@ static int parse_number(const char *s, size_t len, unsigned int *value)
 	*value = 0;
 	if (len == 1 && *s == '0')
 		return 1;
-	if (len < 3 || len > 10 || !begins(s, len, "0x"))
+	if (len < 3 || len > 10 || !begins(s, "0x"))
 		return 0;
 	for (i = 2; i < len; i++) {
 		const char *digit = strchr(hex_digits, fold(s[i]));
@@ -112,11 +112,11 @@ static int parse_name(const struct names *names, const char *s, size_t len,
 	size_t i, prefix = 0;
 
 	for (i = 0; i < 2 && !prefix; i++)
-		prefix = begins(s, len, names->prefix[i]);
+		prefix = begins(s, names->prefix[i]);
 	s += prefix;
 	len -= prefix;
 	for (i = 0; len && names->name[i].value; i++)
-		if (begins(s, len, names->name[i].name) == len) {
+		if (begins(s, names->name[i].name) == len) {
 			*value = names->name[i].value;
 			return 1;
 		}
