@@ -51,6 +51,14 @@ COLD static int new_without_exec_flags(const char *name, unsigned int flags,
 	fd = sys_memfd_create(name, flags & ~EXEC_FLAGS);
 	if (fd < 0)
 		return -1;
+	/*
+	 * Sealed by vm.memfd_noexec: the kernel knows the flags, a sandbox does
+	 * not. The file is not executable, and open for sealing.
+	 */
+	if ((flags & (MEMFD_EXEC | MEMFD_ALLOW_SEALING)) !=
+		    MEMFD_ALLOW_SEALING &&
+	    memfd_check_seals(fd, MEMFD_SEAL_EXEC) == 0)
+		return discard(fd, EINVAL);
 	if (!(flags & MEMFD_EXEC) && fchmod(fd, 0666) < 0)
 		return discard(fd, errno);
 	errno = saved;

@@ -48,6 +48,8 @@ static struct {
 	int answer[CALLS];
 	/* The call is carried out before it is said to have failed. */
 	int pretend;
+	/* What has no seal for it when it is asked gets MEMFD_SEAL_EXEC. */
+	int seals_exec;
 	/* The most that a write moves; every other one is interrupted first. */
 	size_t most;
 	int interrupt;
@@ -76,6 +78,9 @@ static void answer(struct seccomp_notif *req, struct seccomp_notif_resp *resp)
 		close((int)a[0]);
 	else if (err && req->data.nr == FCNTL && plan.pretend)
 		fcntl((int)a[0], (int)a[1], (unsigned long)a[2]);
+	else if (req->data.nr == FCNTL && a[1] == F_GET_SEALS &&
+		 plan.seals_exec)
+		fcntl((int)a[0], F_ADD_SEALS, MEMFD_SEAL_EXEC);
 	if (err || req->data.nr != SYS_pwrite64)
 		return;
 	if (plan.fake) {
@@ -405,8 +410,21 @@ static void explore(const struct function *f, const int *answers, int from,
 	   "%s%s: works, in %d system calls", f->name, path, length);
 	for (at = from; at < length; at++) {
 		struct call call = plan.trace[at];
+		/* Whether it knows the flags after all: only a question. */
+		int asks = from && call.nr == SYS_fcntl &&
+			   call.args[1] == F_GET_SEALS;
 		int good = 1;
 
+		for (err = 1; asks && err <= ERRNOS; err++) {
+			prepare(answers);
+			plan.answer[at] = err;
+			good &= sound(f, run(f));
+		}
+		if (asks) {
+			ok(good, "%s%s, call %d (F_GET_SEALS) is no obstacle",
+			   f->name, path, at + 1);
+			continue;
+		}
 		for (err = 1; err <= ERRNOS; err++) {
 			if (call.nr == SYS_pwrite64 && err == EINTR)
 				continue;
@@ -479,6 +497,29 @@ static void sealed_already(void)
 	good = plan.length == 3 && plan.trace[2].args[1] == F_GET_SEALS;
 	ok(sound(&functions[0], fd) && good,
 	   "memfd_new: 0: a kernel that has set the seal already is no error");
+}
+
+/* vm.memfd_noexec is 1, and a sandbox does not know the exec flags. */
+static void refused_by_a_sandbox(void)
+{
+	const char *name = "memfd_new: exec, refused by a sandbox alone, fails";
+	int before = next_descriptor(), returned;
+	int fd = memfd_new("seals", MEMFD_ALLOW_SEALING);
+	int known = memfd_seal(fd, MEMFD_SEAL_EXEC) == 0;
+
+	put_back(fd);
+	if (!known) {
+		skip(name, "this kernel does not know the seal exec");
+		return;
+	}
+	prepare(NULL);
+	plan.answer[0] = EINVAL;
+	plan.seals_exec = 1;
+	plan.armed = 1;
+	returned = memfd_new("exec", MEMFD_EXEC | MEMFD_ALLOW_SEALING);
+	plan.armed = 0;
+	ok(returned == -1 && errno == EINVAL && next_descriptor() == before,
+	   "%s", name);
 }
 
 static int filled_right(size_t most, int interrupt, size_t size)
@@ -569,6 +610,7 @@ static void *thread(void *arg)
 		return NULL;
 	every_failure();
 	sealed_already();
+	refused_by_a_sandbox();
 	short_writes();
 	large_writes();
 	finished = 1;

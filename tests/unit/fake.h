@@ -26,6 +26,8 @@ static struct fake {
 	unsigned int unknown_flags;
 	/* whether MFD_NOEXEC_SEAL alone leaves F_SEAL_SEAL set, */
 	int keeps_seal;
+	/* whether vm.memfd_noexec is 1, and it adds the flag where none is, */
+	int adds_noexec_seal;
 	/* and the errno with which it refuses. */
 	int create_errno, chmod_errno, add_seals_errno, close_errno;
 	/* What it does for pwrite(2), if not to take everything at once. */
@@ -52,6 +54,8 @@ static int fake_memfd_create(const char *name, unsigned int flags)
 		errno = EINVAL;
 		return -1;
 	}
+	if (fake.adds_noexec_seal && !(flags & BEFORE_EXEC_FLAGS))
+		flags |= MEMFD_NOEXEC_SEAL;
 	fake.mode = 0777;
 	fake.seals = flags & MEMFD_ALLOW_SEALING ? 0 : MEMFD_SEAL_SEAL;
 	if (flags & MEMFD_NOEXEC_SEAL) {

@@ -169,6 +169,26 @@ static void nothing_is_remembered_between_calls(void **state)
 	}
 }
 
+/* A sandbox does not know the flags, and the kernel under it seals. */
+static void refused_by_a_sandbox_alone_is_einval(void **state)
+{
+	(void)state;
+	before_exec_flags();
+	fake.adds_noexec_seal = 1;
+	fails_closed(memfd_new("new", 0), EINVAL);
+	fails_closed(memfd_new("new", MEMFD_INHERIT), EINVAL);
+	fails_closed(memfd_new("new", MEMFD_EXEC), EINVAL);
+	fails_closed(memfd_new("new", MEMFD_EXEC | MEMFD_ALLOW_SEALING),
+		     EINVAL);
+	fails_closed(memfd_new_sealed("new", MEMFD_EXEC, "x", 1), EINVAL);
+	/* This is what the kernel makes of it, anyway. */
+	close_it(succeeds(memfd_new("new", MEMFD_ALLOW_SEALING)));
+	assert_int_equal(fake.mode, 0666);
+	assert_int_equal(fake.seals, MEMFD_SEAL_EXEC);
+	close_it(succeeds(memfd_new_sealed("new", 0, "x", 1)));
+	assert_int_equal(fake.seals, 0x2f);
+}
+
 static void other_errors_are_not_retried(void **state)
 {
 	static const int errors[] = { EFAULT, EMFILE, ENFILE, ENOMEM,
@@ -244,6 +264,7 @@ int main(void)
 		promise(default_is_closed_for_sealing),
 		promise(each_call_costs_what_is_promised),
 		promise(nothing_is_remembered_between_calls),
+		promise(refused_by_a_sandbox_alone_is_einval),
 		promise(other_errors_are_not_retried),
 		promise(sealed_on_an_old_kernel),
 		promise(refused_chmod_is_the_error),
