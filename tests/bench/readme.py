@@ -54,7 +54,7 @@ def main(file, build, seconds='10'):
     lines = ['libmemfd\'s time over that of others, median (quartiles), on '
              f'{system}:', '', *re.sub(' +', ' ', ratios).splitlines(), '',
              *textwrap.wrap('Its own instructions / system calls: '
-                            + '; '.join(counted) + '.', 80,
+                            + '; '.join(counted) + '.', 100,
                             break_on_hyphens=False)]
 
     before, rest = text.split(BEGIN)

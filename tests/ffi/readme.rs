@@ -8,12 +8,8 @@ use std::os::unix::io::FromRawFd;
 
 #[link(name = "memfd")]
 extern "C" {
-    fn memfd_new_sealed(
-        name: *const c_char,
-        flags: c_uint,
-        data: *const c_void,
-        size: usize,
-    ) -> c_int;
+    fn memfd_new_sealed(name: *const c_char, flags: c_uint, data: *const c_void, n: usize)
+        -> c_int;
 }
 
 fn new_sealed(name: &CStr, data: &[u8]) -> io::Result<File> {

@@ -82,7 +82,9 @@ def measure(tap, name, command, programs, version=None):
     output, _ = suite.run(command)
     about = re.search(r'^@kernel (\S+) (before|after)', output, re.M)
     error = re.search(r'^@error (.*)', output, re.M)
-    row = f'Linux {version or (about and about[1])} ({name})'
+    # Of the host's own name for it, the number.
+    number = version or (about and about[1].partition('-')[0])
+    row = f'Linux {number} ({name})'
     if not about or error:
         tap.line(False, f'{row}: {error[1] if error else "does not boot"}')
         suite.comment(output)
@@ -119,8 +121,8 @@ def main():
     archive = build / 'initramfs'
     initramfs(archive, init, programs)
 
-    sides = [measure(tap, 'this machine', [init, *programs], programs)]
-    tap.line(sides[0], 'the kernel of this machine was tested')
+    sides = [measure(tap, 'the host', [init, *programs], programs)]
+    tap.line(sides[0], 'the host\'s kernel was tested')
     for release in RELEASES:
         try:
             image, version = kernel(cache, release)

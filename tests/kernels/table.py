@@ -58,8 +58,7 @@ def main():
     _, found, after = rest.partition(END)
     if not found:
         sys.exit(f'{path}: no {BEGIN} and {END}')
-    path.write_text('\n'.join([before + BEGIN, '', *table(cells), '',
-                               END + after]))
+    path.write_text('\n'.join([before + BEGIN, *table(cells), END + after]))
 
 
 main()
