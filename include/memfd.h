@@ -36,11 +36,11 @@ enum memfd_flags {
 	MEMFD_ALLOW_SEALING = 0x0002,
 	/* Back with huge pages, of the default size. Linux 4.14. */
 	MEMFD_HUGETLB = 0x0004,
-	/* Sealed as not executable; allows sealing. EINVAL before 6.3. */
+	/* Sealed as not executable; allows sealing. Linux 6.3. */
 	MEMFD_NOEXEC_SEAL = 0x0008,
-	/* Executable: mode 0777. EACCES where vm.memfd_noexec is 2. */
+	/* Executable: 0777. EACCES if vm.memfd_noexec is 2. Linux 3.17. */
 	MEMFD_EXEC = 0x0010,
-	/* Stay open across exec. Not together with MEMFD_CLOEXEC. */
+	/* Stay open across exec. Not with MEMFD_CLOEXEC. Linux 3.17. */
 	MEMFD_INHERIT = 0x02000000,
 	/* Huge pages of one size, MEMFD_HUGETLB included. Linux 4.14. */
 	MEMFD_HUGE_64KB = 0x40000004,
@@ -77,7 +77,7 @@ enum memfd_seals {
 	MEMFD_SEAL_FUTURE_WRITE = 0x10,
 	/* The execute bits of the mode cannot change. Linux 6.3. */
 	MEMFD_SEAL_EXEC = 0x20,
-	/* Shrink, grow and write: neither bytes nor size can change. */
+	/* Shrink, grow, write: bytes and size cannot change. Linux 3.17. */
 	MEMFD_SEAL_IMMUTABLE = 0x0e
 };
 
@@ -88,7 +88,7 @@ enum memfd_str { MEMFD_STR_MAX = 128 };
  * Make a memfd: close-on-exec, not executable, not sealable, unless flags say
  * otherwise.
  *
- * name: at most 249 bytes, any bytes; seen in /proc/self/fd, need not be unique
+ * name: at most 249 bytes, of any kind; seen in /proc/self/fd, not unique
  * flags: MEMFD_* flags or-ed together, or 0
  *
  * Return: the descriptor. Errors: EINVAL (unknown bit or contradiction, name
@@ -143,6 +143,7 @@ int memfd_new_sealed(const char *name, unsigned int flags, const void *data,
  * receiver does before it trusts a descriptor. MEMFD_SEAL_IMMUTABLE asks "can
  * nobody change its bytes or its size any more?"
  *
+ * fd: any descriptor, whatever it is open for
  * seals: MEMFD_SEAL_* or-ed together, not 0
  *
  * Return: 0 if every one is set. Errors: EPERM (one is missing), EINVAL (a
@@ -153,30 +154,41 @@ int memfd_check_seals(int fd, unsigned int seals);
 /*
  * memfd_new with its flags by name: "allow-sealing,huge-2mb". Null is 0;
  * memfd_parse_flags tells what else is accepted, and an unknown name is EINVAL.
+ *
+ * Return and other errors: as memfd_new.
  */
 int memfd_new_str(const char *name, const char *flags);
 
 /*
  * memfd_seal with its seals by name: "shrink,grow", "F_SEAL_GROW|F_SEAL_SEAL".
  * An unknown name is EINVAL, null is EFAULT, whatever fd is.
+ *
+ * Return and other errors: as memfd_seal.
  */
 int memfd_seal_str(int fd, const char *seals);
 
 /*
  * The names of the seals that are set: memfd_get_seals, then memfd_format_seals
- * into buf, with the errors of both.
+ * into buf. MEMFD_STR_MAX bytes suffice.
  *
- * Return: the length of the whole text without its null.
+ * Return: the length of the whole text without its null. Errors: EINVAL (a file
+ * that cannot have seals), EBADF, EFAULT (buf is null and size is not 0).
  */
 int memfd_get_seals_str(int fd, char *buf, size_t size);
 
-/* memfd_new_sealed with its flags by name, as for memfd_new_str. */
+/*
+ * memfd_new_sealed with its flags by name, as for memfd_new_str.
+ *
+ * Return and other errors: as memfd_new_sealed.
+ */
 int memfd_new_sealed_str(const char *name, const char *flags, const void *data,
 			 size_t size);
 
 /*
  * memfd_check_seals with its seals by name: "immutable". An unknown name or no
  * name at all is EINVAL, null is EFAULT, whatever fd is.
+ *
+ * Return and other errors: as memfd_check_seals.
  */
 int memfd_check_seals_str(int fd, const char *seals);
 

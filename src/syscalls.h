@@ -14,8 +14,12 @@
  */
 #undef _FILE_OFFSET_BITS
 #undef _TIME_BITS
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE 1
+#endif
+#ifndef _LARGEFILE64_SOURCE
 #define _LARGEFILE64_SOURCE 1
+#endif
 
 #include <fcntl.h>
 #include <pthread.h>
@@ -34,7 +38,7 @@
 #define fcntl(...) ((int)syscall(SYS_fcntl64, __VA_ARGS__))
 #endif
 
-/* The first of each family in the kernel's own syscall tables. */
+/* Of the kernel's tables: tests/arches compares them. */
 #if defined(__x86_64__) && defined(__ILP32__)
 #define MEMFD_CREATE_NR (0x40000000 + 319)
 #elif defined(__x86_64__)

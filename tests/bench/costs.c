@@ -321,7 +321,9 @@ static void measure(way *const ways[WAYS], unsigned int threads,
 {
 	static double values[WAYS][MAX_ROUNDS];
 	double batch = threads == 1 ? 200e-6 : 4e-3;
-	double end = now(CLOCK_MONOTONIC) + budget * (threads == 1 ? 1 : 5);
+	/* What takes long would have too few rounds. */
+	double end = now(CLOCK_MONOTONIC) +
+		     budget * (threads > 1 || size >= 64 << 20 ? 5 : 1);
 	size_t times[WAYS] = { 1 }, order[WAYS], round, i, turn;
 
 	for (i = 0; i < WAYS; i++) {
@@ -447,6 +449,7 @@ static void sealed(size_t bytes, const char *name)
 	line(label, ways, 1);
 	munmap(data, size);
 	munmap(copy, size);
+	size = 0;
 }
 
 static void threads(unsigned int count)

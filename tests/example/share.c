@@ -12,6 +12,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,7 +80,8 @@ static int receive_fd(int sock)
 	if (recvmsg(sock, &msg, MSG_CMSG_CLOEXEC) <= 0)
 		return -1;
 	cmsg = CMSG_FIRSTHDR(&msg);
-	if (!cmsg || cmsg->cmsg_type != SCM_RIGHTS)
+	if (!cmsg || cmsg->cmsg_level != SOL_SOCKET ||
+	    cmsg->cmsg_type != SCM_RIGHTS)
 		return -1;
 	memcpy(&fd, CMSG_DATA(cmsg), sizeof(int));
 	return fd;
@@ -101,6 +103,8 @@ static void use(int fd)
 	if (fstat(fd, &st) < 0)
 		die("fstat");
 	printf("child:    immutable, %lld bytes\n", (long long)st.st_size);
+	if ((uintmax_t)st.st_size > SIZE_MAX)
+		exit(EXIT_FAILURE);
 	if (st.st_size > 0) {
 		size_t size = (size_t)st.st_size;
 		const char *newline;
@@ -109,8 +113,10 @@ static void use(int fd)
 		if (text == MAP_FAILED)
 			die("mmap");
 		newline = memchr(text, '\n', size);
-		printf("child:    its first line: %.*s\n",
-		       (int)(newline ? newline - text : st.st_size), text);
+		printf("child:    its first line: ");
+		fwrite(text, 1, newline ? (size_t)(newline - text) : size,
+		       stdout);
+		putchar('\n');
 		munmap(text, size);
 	}
 	show_attempt("writing to it", pwrite(fd, "!", 1, 0) < 0);
@@ -158,6 +164,10 @@ static int copy_sealed(const char *path)
 
 	if (file < 0 || fstat(file, &st) < 0)
 		die(path);
+	if ((uintmax_t)st.st_size > SIZE_MAX) {
+		errno = EFBIG;
+		die(path);
+	}
 	if (st.st_size > 0)
 		data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE,
 			    file, 0);

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MIT
 import ctypes, os
-
 lib = ctypes.CDLL("libmemfd.so.1", use_errno=True)
 data = b"hello, world"
 fd = lib.memfd_new_sealed_str(b"greeting", b"", data, ctypes.c_size_t(len(data)))

@@ -40,7 +40,7 @@ def table(cells):
     yield '| where | passed | failed | skipped |'
     yield '|---|---|---|---|'
     for (names, numbers, letters), alike in rows.items():
-        yield f'| {"; ".join(alike)}{names} | {numbers} {letters} |'
+        yield f'| {"; ".join(alike)}{names} | {f"{numbers} {letters}".rstrip()} |'
     for row in missing:
         yield f'| {row} | | | |'
     if reasons:
