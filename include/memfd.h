@@ -88,7 +88,7 @@ enum memfd_str { MEMFD_STR_MAX = 128 };
  * Make a memfd: close-on-exec, not executable, not sealable, unless flags say
  * otherwise.
  *
- * name: at most 249 bytes, of any kind; seen in /proc/self/fd, not unique
+ * name: at most 249 bytes, any; seen in /proc/self/fd, need not be unique
  * flags: MEMFD_* flags or-ed together, or 0
  *
  * Return: the descriptor. Errors: EINVAL (unknown bit or contradiction, name
