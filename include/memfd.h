@@ -3,46 +3,60 @@
 #define MEMFD_H
 
 /*
- * libmemfd: memory file descriptors with safe defaults, and their seals.
+ * libmemfd: memory file descriptors (memfds) with safe defaults, and their
+ * seals.
  *
- * A memfd is an anonymous file in memory (memfd_create(2), Linux 3.17); a seal
- * promises what can no longer happen to it (F_ADD_SEALS in fcntl(2)). Every
- * descriptor here is a plain int, owned and closed by whoever called.
+ * A memfd is an anonymous file in memory (memfd_create(2), Linux 3.17). A seal
+ * is a promise about what can no longer happen to it (F_ADD_SEALS in fcntl(2)).
+ * Descriptors are plain ints; the caller owns and closes the ones it creates.
  *
- * One rule for all functions: failure is -1 with errno set, and nothing was
- * created, sealed, written or left open; success leaves errno as it was. All
- * are thread-safe and async-signal-safe, and none is a cancellation point.
+ * On error, every function returns -1 and sets errno, and has created, sealed
+ * and left open nothing. On success, errno is unchanged. All functions are
+ * thread-safe and async-signal-safe, and none is a cancellation point.
  *
- * memfd_new(3), memfd_seal(3), memfd_parse_flags(3) and libmemfd(7) say the
- * rest.
+ * The full reference is in the manual: libmemfd(7), and a page for each
+ * function in section 3.
  */
 
 #include <stddef.h>
+
+/** The version of this header. */
+#define MEMFD_VERSION_MAJOR 1
+#define MEMFD_VERSION_MINOR 0
+#define MEMFD_VERSION_PATCH 0
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-/*
- * What a new memfd is. With none of these it is close-on-exec, not executable,
- * and cannot be sealed. The bits are the kernel's own, so MFD_* constants of
- * <sys/mman.h> may be passed too; MEMFD_INHERIT alone never reaches the kernel.
- * Source: memfd_create(2); the kernel's userspace-api/mfd_noexec.rst.
+/**
+ * Flags for a new memfd. Without any, it is closed on exec, cannot be executed,
+ * and cannot be sealed.
+ *
+ * The values are the kernel's, so MFD_* constants of <sys/mman.h> work as well.
+ * Source: memfd_create(2) and userspace-api/mfd_noexec.rst of the kernel.
  */
 enum memfd_flags {
-	/* Close on exec: the default, for who wants to say so. Linux 3.17. */
+	/** Close on exec. This is the default. Linux 3.17. */
 	MEMFD_CLOEXEC = 0x0001,
-	/* Allow memfd_seal. Linux 3.17. */
+	/** Seals can be added. Linux 3.17. */
 	MEMFD_ALLOW_SEALING = 0x0002,
-	/* Back with huge pages, of the default size. Linux 4.14. */
+	/** Use huge pages of the default size. Linux 4.14. */
 	MEMFD_HUGETLB = 0x0004,
-	/* Sealed as not executable; allows sealing. Linux 6.3. */
+	/**
+	 * Not executable, sealed with MEMFD_SEAL_EXEC; more seals can be added.
+	 * With huge pages the kernel does not enforce that seal. Linux 6.3.
+	 */
 	MEMFD_NOEXEC_SEAL = 0x0008,
-	/* Executable: 0777. EACCES if vm.memfd_noexec is 2. Linux 3.17. */
+	/** Executable (mode 0777). EACCES if vm.memfd_noexec is 2. Linux 3.17.
+	 */
 	MEMFD_EXEC = 0x0010,
-	/* Stay open across exec. Not with MEMFD_CLOEXEC. Linux 3.17. */
+	/**
+	 * Stay open across exec; excludes MEMFD_CLOEXEC. The library's own
+	 * flag, which the kernel never sees. Linux 3.17.
+	 */
 	MEMFD_INHERIT = 0x02000000,
-	/* Huge pages of one size, MEMFD_HUGETLB included. Linux 4.14. */
+	/** Use huge pages of this size; includes MEMFD_HUGETLB. Linux 4.14. */
 	MEMFD_HUGE_64KB = 0x40000004,
 	MEMFD_HUGE_512KB = 0x4c000004,
 	MEMFD_HUGE_1MB = 0x50000004,
@@ -54,175 +68,240 @@ enum memfd_flags {
 	MEMFD_HUGE_512MB = 0x74000004,
 	MEMFD_HUGE_1GB = 0x78000004,
 	MEMFD_HUGE_2GB = 0x7c000004
-	/* MEMFD_HUGE_16GB does not fit an int; it follows. */
+	/* MEMFD_HUGE_16GB, which does not fit an int, follows as a macro. */
 };
 
-/* Huge pages of 16 GiB, MEMFD_HUGETLB included. Linux 4.14. */
+/** Use huge pages of 16 GiB; includes MEMFD_HUGETLB. Linux 4.14. */
 #define MEMFD_HUGE_16GB 0x88000004U
 
-/*
- * What can no longer happen to a memfd. The values are the kernel's F_SEAL_*.
- * Source: F_ADD_SEALS in fcntl(2); the kernel's userspace-api/mfd_noexec.rst.
+/**
+ * Seals: what can no longer happen to a memfd. A seal cannot be removed. The
+ * values are the kernel's F_SEAL_*.
+ *
+ * Source: F_ADD_SEALS in fcntl(2) and userspace-api/mfd_noexec.rst of the
+ * kernel.
  */
 enum memfd_seals {
-	/* No further seal can be set. Linux 3.17. */
+	/** No further seals can be added. Linux 3.17. */
 	MEMFD_SEAL_SEAL = 0x01,
-	/* The file cannot get shorter. Linux 3.17. */
+	/** The file cannot get smaller. Linux 3.17. */
 	MEMFD_SEAL_SHRINK = 0x02,
-	/* The file cannot get longer. Linux 3.17. */
+	/** The file cannot get larger. Linux 3.17. */
 	MEMFD_SEAL_GROW = 0x04,
-	/* The bytes cannot be written, only cut off. Linux 3.17. */
+	/** The content cannot be written, only truncated. Linux 3.17. */
 	MEMFD_SEAL_WRITE = 0x08,
-	/* No new writer: mappings that exist can still write. Linux 5.1. */
+	/** Only mappings that exist already can write. Linux 5.1. */
 	MEMFD_SEAL_FUTURE_WRITE = 0x10,
-	/* The execute bits of the mode cannot change. Linux 6.3. */
+	/**
+	 * The execute bits of the mode cannot change. With huge pages the
+	 * kernel reports this seal but does not enforce it. Linux 6.3.
+	 */
 	MEMFD_SEAL_EXEC = 0x20,
-	/* Shrink, grow, write: bytes and size cannot change. Linux 3.17. */
+	/** Shrink, grow and write: content and size are final. Linux 3.17. */
 	MEMFD_SEAL_IMMUTABLE = 0x0e
 };
 
-/* Bytes, with the null, that hold any text of memfd_format_seals. */
-enum memfd_str { MEMFD_STR_MAX = 128 };
+/** Sizes of buffers, in bytes. */
+enum memfd_sizes {
+	/** Enough for any text of memfd_format_seals, with its null byte. */
+	MEMFD_SEALS_STRLEN = 128
+};
 
-/*
- * Make a memfd: close-on-exec, not executable, not sealable, unless flags say
- * otherwise.
+/**
+ * Create a memfd.
  *
- * name: at most 249 bytes, any; seen in /proc/self/fd, need not be unique
+ * name: any bytes, at most 249; shown in /proc/self/fd, need not be unique
  * flags: MEMFD_* flags or-ed together, or 0
  *
- * Return: the descriptor. Errors: EINVAL (unknown bit or contradiction, name
- * too long, MEMFD_NOEXEC_SEAL before Linux 6.3), EFAULT (null name), EMFILE,
- * ENFILE, ENOMEM, EACCES (MEMFD_EXEC under vm.memfd_noexec 2), ENODEV (no such
- * huge page size), ENOSYS (no memfds or no hugetlbfs).
+ * Return: the descriptor. Errors: EINVAL (an unknown flag, flags that exclude
+ * each other, a name that is too long, or MEMFD_NOEXEC_SEAL before Linux 6.3),
+ * EFAULT (name is NULL), EMFILE, ENFILE, ENOMEM, EACCES (MEMFD_EXEC while
+ * vm.memfd_noexec is 2), ENODEV (no huge pages of this size), ENOSYS (a kernel
+ * without memfds or without hugetlbfs).
  *
- * Where the kernel has it, a sealable memfd starts with MEMFD_SEAL_EXEC set:
- * mask seals, never compare them for equality.
+ * Since Linux 6.3, a memfd that can be sealed starts with MEMFD_SEAL_EXEC set.
+ * Test seals with a mask (memfd_check_seals), never for equality.
  */
 int memfd_new(const char *name, unsigned int flags);
 
-/*
- * Add seals: all of them, or on failure none.
+/**
+ * Add seals to a memfd: all of them or, on error, none.
  *
- * fd: a memfd, open for writing, made with MEMFD_ALLOW_SEALING
+ * fd: open for writing, created with MEMFD_ALLOW_SEALING
  * seals: MEMFD_SEAL_* or-ed together
  *
- * Return: 0. Errors: EPERM (sealing not allowed or closed by MEMFD_SEAL_SEAL,
- * or fd not open for writing), EBUSY (MEMFD_SEAL_WRITE, or MEMFD_SEAL_EXEC on
- * an executable file, while it has a writable shared mapping or I/O is in
- * flight), EINVAL (not a memfd, or a seal that this kernel does not know),
- * EBADF.
+ * Return: 0. Errors: EPERM (sealing was not allowed, or has been closed by
+ * MEMFD_SEAL_SEAL, or fd is not open for writing), EBUSY (MEMFD_SEAL_WRITE, or
+ * MEMFD_SEAL_EXEC on an executable file, while a writable shared mapping exists
+ * or I/O is in progress), EINVAL (not a memfd, or a seal that this kernel does
+ * not know), EBADF.
+ *
+ * If someone else may have added the seals already, and closed sealing, use
+ * memfd_check_seals(fd, seals) == 0 || memfd_seal(fd, seals) == 0.
  */
 int memfd_seal(int fd, unsigned int seals);
 
-/*
- * Tell which seals are set. To verify what a peer sent use memfd_check_seals.
+/**
+ * Get the seals of a memfd. To verify a descriptor that you received, use
+ * memfd_check_seals.
  *
  * Return: a mask of MEMFD_SEAL_*. Errors: EINVAL (a file that cannot have
  * seals), EBADF.
  */
 int memfd_get_seals(int fd);
 
-/*
- * Make a memfd that holds size bytes from data and can never change: sealed
- * with seal, shrink, grow and write. The file offset is 0.
+/**
+ * Create a memfd of a given size, filled with zeros, and seal it as asked. No
+ * memory is reserved, and the file offset is 0.
+ *
+ * name, flags: as for memfd_new; seals other than 0 imply MEMFD_ALLOW_SEALING
+ * size: in bytes; with huge pages, a multiple of their size
+ * seals: MEMFD_SEAL_* or-ed together, or 0
+ *
+ * Return: the descriptor. Errors: those of memfd_new and memfd_seal, EFBIG (too
+ * large for a file, or with SIGXFSZ, for RLIMIT_FSIZE), EINVAL (not a multiple
+ * of the huge page size).
+ */
+int memfd_new_sized(const char *name, unsigned int flags, size_t size,
+		    unsigned int seals);
+
+/**
+ * Create a memfd with the given content that can never change: sealed with
+ * seal, shrink, grow and write. The file offset is 0.
  *
  * name, flags: as for memfd_new; MEMFD_ALLOW_SEALING is implied
- * data: may be null where size is 0
+ * data: the content; may be NULL if size is 0
  * size: in bytes
  *
- * Return: the descriptor. Errors: those of memfd_new, EINVAL for
- * MEMFD_HUGETLB (hugetlbfs has no write(2)), EFAULT (bad data), ENOSPC or
+ * Return: the descriptor. Errors: those of memfd_new and memfd_seal, EINVAL
+ * (MEMFD_HUGETLB: hugetlbfs has no write(2)), EFAULT (bad data), ENOSPC or
  * ENOMEM (no memory), EFBIG with SIGXFSZ (RLIMIT_FSIZE), EIO.
  */
 int memfd_new_sealed(const char *name, unsigned int flags, const void *data,
 		     size_t size);
 
-/*
- * Verify that all the seals asked for are set (others may be, too): what a
- * receiver does before it trusts a descriptor. MEMFD_SEAL_IMMUTABLE asks "can
- * nobody change its bytes or its size any more?"
+/**
+ * Create a memfd with a copy of a file's content that can never change, sealed
+ * like one of memfd_new_sealed. The whole file is copied; its offset is neither
+ * used nor moved.
  *
- * fd: any descriptor, whatever it is open for
+ * name, flags: as for memfd_new_sealed; MEMFD_EXEC makes an executable copy
+ * fd: the file to copy, open for reading
+ * max: the most to copy, in bytes; SIZE_MAX for no limit
+ *
+ * Return: the descriptor. Errors: those of memfd_new_sealed, EFBIG (the file
+ * has more than max bytes), ESPIPE (a pipe, socket or terminal), EISDIR (a
+ * directory), EBADF (not open for reading), and what reading the file gives.
+ */
+int memfd_new_sealed_copy(const char *name, unsigned int flags, int fd,
+			  size_t max);
+
+/**
+ * Check that all the given seals are set; others may be set too. This is what a
+ * receiver does first, before it asks for the size or maps the file. With
+ * MEMFD_SEAL_IMMUTABLE the question is: are content and size final?
+ *
+ * fd: any descriptor
  * seals: MEMFD_SEAL_* or-ed together, not 0
  *
- * Return: 0 if every one is set. Errors: EPERM (one is missing), EINVAL (a
- * file that cannot have seals, or seals is 0), EBADF.
+ * Return: 0 if all are set. Errors: EPERM (at least one is not), EINVAL (a file
+ * that cannot have seals, or seals is 0), EBADF.
  */
 int memfd_check_seals(int fd, unsigned int seals);
 
-/*
- * memfd_new with its flags by name: "allow-sealing,huge-2mb". Null is 0;
- * memfd_parse_flags tells what else is accepted, and an unknown name is EINVAL.
+/**
+ * memfd_new with flags by name: "allow-sealing,huge-2mb". NULL is 0. See
+ * memfd_parse_flags for the names; an unknown one is EINVAL.
  *
  * Return and other errors: as memfd_new.
  */
 int memfd_new_str(const char *name, const char *flags);
 
-/*
- * memfd_seal with its seals by name: "shrink,grow", "F_SEAL_GROW|F_SEAL_SEAL".
- * An unknown name is EINVAL, null is EFAULT, whatever fd is.
+/**
+ * memfd_seal with seals by name: "shrink,grow" or "F_SEAL_SHRINK|F_SEAL_GROW".
+ * An unknown name or no name at all is EINVAL and NULL is EFAULT, whatever fd
+ * is.
  *
  * Return and other errors: as memfd_seal.
  */
 int memfd_seal_str(int fd, const char *seals);
 
-/*
- * The names of the seals that are set: memfd_get_seals, then memfd_format_seals
- * into buf. MEMFD_STR_MAX bytes suffice.
+/**
+ * Get the names of the seals of a memfd, as memfd_format_seals writes them.
  *
- * Return: the length of the whole text without its null. Errors: EINVAL (a file
- * that cannot have seals), EBADF, EFAULT (buf is null and size is not 0).
+ * buf: receives at most size bytes, including the null byte
+ * size: in bytes; MEMFD_SEALS_STRLEN is always enough
+ *
+ * Return: the length of the whole text, without the null byte. Errors: EINVAL
+ * (a file that cannot have seals), EBADF, EFAULT (buf is NULL and size not 0).
  */
 int memfd_get_seals_str(int fd, char *buf, size_t size);
 
-/*
- * memfd_new_sealed with its flags by name, as for memfd_new_str.
+/**
+ * memfd_new_sized with flags and seals by name. Seals are read as by
+ * memfd_seal_str; write "0" for none.
+ *
+ * Return and other errors: as memfd_new_sized.
+ */
+int memfd_new_sized_str(const char *name, const char *flags, size_t size,
+			const char *seals);
+
+/**
+ * memfd_new_sealed with flags by name, as for memfd_new_str.
  *
  * Return and other errors: as memfd_new_sealed.
  */
 int memfd_new_sealed_str(const char *name, const char *flags, const void *data,
 			 size_t size);
 
-/*
- * memfd_check_seals with its seals by name: "immutable". An unknown name or no
- * name at all is EINVAL, null is EFAULT, whatever fd is.
+/**
+ * memfd_new_sealed_copy with flags by name, as for memfd_new_str.
+ *
+ * Return and other errors: as memfd_new_sealed_copy.
+ */
+int memfd_new_sealed_copy_str(const char *name, const char *flags, int fd,
+			      size_t max);
+
+/**
+ * memfd_check_seals with seals by name: "immutable". Names are read as by
+ * memfd_seal_str.
  *
  * Return and other errors: as memfd_check_seals.
  */
 int memfd_check_seals_str(int fd, const char *seals);
 
-/*
- * Turn names of flags into their number.
+/**
+ * Convert names of flags to their number.
  *
- * str: names ("cloexec", "allow-sealing", "huge-2mb"; C constants too, case
- * and _ or - aside) and 0x numbers, separated by commas, | or white space;
- * null or empty is 0
- * flags: where the number goes; untouched on failure
- * end: null, or where the length of str goes, or on EINVAL the offset of the
- * name that was refused
+ * names: "cloexec", "allow-sealing", "huge-2mb" and so on, or C constants, in
+ * any case and with _ or -; and hexadecimal numbers; separated by commas, | or
+ * white space. NULL and a string without a name are 0.
+ * flags: receives the number; unchanged on error
+ * stop: NULL, or receives the length of names or, if a name is refused
+ * (EINVAL), its offset
  *
- * Return: 0. Errors: EINVAL (unknown name, or a second, different huge page
- * size), EFAULT (flags is null).
+ * Return: 0. Errors: EINVAL (an unknown name, or a second, different huge page
+ * size), EFAULT (flags is NULL).
  */
-int memfd_parse_flags(const char *str, unsigned int *flags, size_t *end);
+int memfd_parse_flags(const char *names, unsigned int *flags, size_t *stop);
 
-/*
- * Turn names of seals ("seal", "shrink", "grow", "write", "future-write",
- * "exec", "immutable") into their number, as memfd_parse_flags does; but a
- * null str is EFAULT.
+/**
+ * Convert names of seals ("seal", "shrink", "grow", "write", "future-write",
+ * "exec", "immutable") to their number, like memfd_parse_flags, except that
+ * names must not be NULL (EFAULT).
  */
-int memfd_parse_seals(const char *str, unsigned int *seals, size_t *end);
+int memfd_parse_seals(const char *names, unsigned int *seals, size_t *stop);
 
-/*
- * Write the names of seals, joined by commas, bits without a name as one hex
- * number at the end: "shrink,grow,0x40".
+/**
+ * Convert seals to their names, separated by commas; bits without a name follow
+ * as one hexadecimal number: "shrink,grow,0x40".
  *
- * buf: gets at most size bytes with the null; may be null where size is 0
- * size: in bytes; MEMFD_STR_MAX suffices
+ * buf: receives at most size bytes, including the null byte; may be NULL if
+ * size is 0
+ * size: in bytes; MEMFD_SEALS_STRLEN is always enough
  *
- * Return: the length of the whole text without its null, as snprintf(3) does.
- * Errors: EFAULT (buf is null and size is not 0).
+ * Return: the length of the whole text, without the null byte, as snprintf(3)
+ * does. Errors: EFAULT (buf is NULL and size not 0).
  */
 int memfd_format_seals(unsigned int seals, char *buf, size_t size);
 
@@ -231,25 +310,38 @@ int memfd_format_seals(unsigned int seals, char *buf, size_t size);
 #endif
 
 /*
- * Define MEMFD_GENERIC before the include to give numbers or names to the same
- * function, in C11 or later. Needs no library of its own: a string, or a null
- * pointer, goes to the _str function.
+ * Define MEMFD_GENERIC before the include to pass either numbers or names to
+ * the same function: memfd_seal(fd, MEMFD_SEAL_WRITE) or memfd_seal(fd,
+ * "write"). A pointer selects the _str function. Requires C11.
  */
-#if defined(MEMFD_GENERIC) && defined(__STDC_VERSION__) && !defined(__cplusplus)
-#if __STDC_VERSION__ >= 201112L
-#define MEMFD_GENERIC_(arg, function)                                          \
-	_Generic((arg),                                                        \
-		char *: function##_str,                                        \
-		const char *: function##_str,                                  \
-		void *: function##_str,                                        \
-		default: function)
-#define memfd_new(name, flags) MEMFD_GENERIC_(flags, memfd_new)(name, flags)
-#define memfd_seal(fd, seals) MEMFD_GENERIC_(seals, memfd_seal)(fd, seals)
-#define memfd_new_sealed(name, flags, data, size)                              \
-	MEMFD_GENERIC_(flags, memfd_new_sealed)(name, flags, data, size)
-#define memfd_check_seals(fd, seals)                                           \
-	MEMFD_GENERIC_(seals, memfd_check_seals)(fd, seals)
+#if defined(MEMFD_GENERIC) && !defined(__cplusplus)
+#if !defined(__STDC_VERSION__) || __STDC_VERSION__ < 201112L
+#error "MEMFD_GENERIC requires C11 or later"
 #endif
+/* clang-format off */
+#define MEMFD_GENERIC_(argument, function)                                     \
+	_Generic((argument),                                                   \
+		_Bool: function, char: function,                               \
+		signed char: function, unsigned char: function,                \
+		short: function, unsigned short: function,                     \
+		int: function, unsigned int: function,                         \
+		long: function, unsigned long: function,                       \
+		long long: function, unsigned long long: function,             \
+		default: function##_str)
+/* clang-format on */
+#define memfd_new(name, ...)                                                   \
+	MEMFD_GENERIC_((__VA_ARGS__), memfd_new)(name, __VA_ARGS__)
+#define memfd_seal(fd, ...)                                                    \
+	MEMFD_GENERIC_((__VA_ARGS__), memfd_seal)(fd, __VA_ARGS__)
+#define memfd_new_sized(name, flags, size, ...)                                \
+	MEMFD_GENERIC_((__VA_ARGS__), memfd_new_sized)                         \
+	(name, flags, size, __VA_ARGS__)
+#define memfd_new_sealed(name, flags, ...)                                     \
+	MEMFD_GENERIC_(flags, memfd_new_sealed)(name, flags, __VA_ARGS__)
+#define memfd_new_sealed_copy(name, flags, ...)                                \
+	MEMFD_GENERIC_(flags, memfd_new_sealed_copy)(name, flags, __VA_ARGS__)
+#define memfd_check_seals(fd, ...)                                             \
+	MEMFD_GENERIC_((__VA_ARGS__), memfd_check_seals)(fd, __VA_ARGS__)
 #endif
 
 #endif

@@ -8,12 +8,15 @@
 
 #include "memfd.h"
 
-/* The most that one write moves on any kernel: see write(2), NOTES. */
-#define WRITE_MAX 0x7ffff000
+/* The most that one write or sendfile moves: see write(2), NOTES. */
+#define TRANSFER_MAX 0x7ffff000
 
 #define EXEC_FLAGS ((unsigned int)(MEMFD_EXEC | MEMFD_NOEXEC_SEAL))
 
-/* Not inline: calls that succeed should not make room for what these keep. */
+#define NOT_EXECUTABLE                                                         \
+	(S_IRUSR | S_IWUSR | S_IRGRP | S_IWGRP | S_IROTH | S_IWOTH)
+
+/* Not inlined: a call that succeeds need not save registers for these. */
 #define COLD __attribute__((cold, noinline))
 
 COLD static int refuse(int err)
@@ -23,12 +26,15 @@ COLD static int refuse(int err)
 }
 
 /*
- * Close a descriptor that the caller never saw, and fail with err. close(2) is
- * a cancellation point: a thread that ended in it would leak the descriptor.
+ * Close a descriptor that the caller has not seen, and fail with err. close(2)
+ * is a cancellation point: a thread cancelled in it would leak the descriptor.
+ *
+ * cancel is initialised because glibc before 2.34, without libpthread, leaves
+ * it alone.
  */
 COLD static int discard(int fd, int err)
 {
-	int cancel;
+	int cancel = PTHREAD_CANCEL_ENABLE;
 
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
 	close(fd);
@@ -36,74 +42,60 @@ COLD static int discard(int fd, int err)
 	return refuse(err);
 }
 
-/*
- * A kernel without the exec flags (before Linux 6.3) refuses them with EINVAL,
- * and is asked without them, and without no other. All that it makes is
- * executable, with mode 0777.
- */
-COLD static int new_without_exec_flags(const char *name, unsigned int flags,
-				       int saved)
+int memfd_new(const char *name, unsigned int flags)
 {
-	int fd;
+	int saved = errno;
+	int err, fd;
 
+	if (flags & MEMFD_CLOEXEC && flags & MEMFD_INHERIT)
+		return refuse(EINVAL);
+	if (flags & MEMFD_INHERIT)
+		flags &= ~(unsigned int)MEMFD_INHERIT;
+	else
+		flags |= MEMFD_CLOEXEC;
+
+	/* With one of the two, vm.memfd_noexec has nothing to decide. */
+	fd = sys_memfd_create(
+		name, flags & EXEC_FLAGS ? flags : flags | MEMFD_NOEXEC_SEAL);
+	if (fd >= 0) {
+		/*
+		 * The MFD_NOEXEC_SEAL added above allows sealing. Nobody asked
+		 * for that, so close it again, or a peer could seal the file.
+		 */
+		if (flags & (EXEC_FLAGS | MEMFD_ALLOW_SEALING) ||
+		    memfd_seal(fd, MEMFD_SEAL_SEAL) == 0)
+			return fd;
+		/* Kernels that close it themselves were proposed in 2024. */
+		err = errno;
+		if (memfd_check_seals(fd, MEMFD_SEAL_SEAL) < 0)
+			return discard(fd, err);
+		errno = saved;
+		return fd;
+	}
+
+	/*
+	 * Before Linux 6.3 the kernel refuses both exec flags with EINVAL. Try
+	 * again without them and with all others; what the kernel then creates
+	 * is executable.
+	 */
 	if (errno != EINVAL || flags & MEMFD_NOEXEC_SEAL)
 		return -1;
 	fd = sys_memfd_create(name, flags & ~EXEC_FLAGS);
 	if (fd < 0)
 		return -1;
 	/*
-	 * Sealed by vm.memfd_noexec: the kernel knows the flags, a sandbox does
-	 * not. The file is not executable, and open for sealing.
+	 * Sealed against execution? Then vm.memfd_noexec did it: this kernel
+	 * knows the flags, and a sandbox refused them. Such a file can be
+	 * sealed and cannot be executed, which is right only for a caller who
+	 * asked for that.
 	 */
 	if ((flags & (MEMFD_EXEC | MEMFD_ALLOW_SEALING)) !=
 		    MEMFD_ALLOW_SEALING &&
 	    memfd_check_seals(fd, MEMFD_SEAL_EXEC) == 0)
 		return discard(fd, EINVAL);
-	if (!(flags & MEMFD_EXEC) && fchmod(fd, 0666) < 0)
+	if (!(flags & MEMFD_EXEC) && fchmod(fd, NOT_EXECUTABLE) < 0)
 		return discard(fd, errno);
 	errno = saved;
-	return fd;
-}
-
-/*
- * A seal that is refused because it is there already is no error: kernels that
- * leave sealing closed with MFD_NOEXEC_SEAL were proposed in 2024.
- */
-COLD static int keep_if_closed(int fd, int saved)
-{
-	int err = errno;
-
-	if (memfd_check_seals(fd, MEMFD_SEAL_SEAL) < 0)
-		return discard(fd, err);
-	errno = saved;
-	return fd;
-}
-
-int memfd_new(const char *name, unsigned int flags)
-{
-	int saved = errno;
-	int fd;
-
-	if (!(flags & MEMFD_INHERIT))
-		flags |= MEMFD_CLOEXEC;
-	else if (flags & MEMFD_CLOEXEC)
-		return refuse(EINVAL);
-	else
-		flags ^= MEMFD_INHERIT;
-
-	/* Always one of the two: then vm.memfd_noexec has nothing to decide. */
-	fd = sys_memfd_create(
-		name, flags & EXEC_FLAGS ? flags : flags | MEMFD_NOEXEC_SEAL);
-	if (fd < 0)
-		return new_without_exec_flags(name, flags, saved);
-
-	/*
-	 * MFD_NOEXEC_SEAL switches sealing on. Who asked for neither gets a
-	 * file that no peer can seal.
-	 */
-	if (!(flags & (EXEC_FLAGS | MEMFD_ALLOW_SEALING)) &&
-	    memfd_seal(fd, MEMFD_SEAL_SEAL) < 0)
-		return keep_if_closed(fd, saved);
 	return fd;
 }
 
@@ -114,27 +106,59 @@ int memfd_seal(int fd, unsigned int seals)
 
 int memfd_get_seals(int fd)
 {
-	return fcntl(fd, F_GET_SEALS);
+	/* musl reads an argument whatever the command. */
+	return fcntl(fd, F_GET_SEALS, 0UL);
 }
 
 int memfd_check_seals(int fd, unsigned int seals)
 {
 	int have = seals ? memfd_get_seals(fd) : refuse(EINVAL);
 
-	/* Without this a refusal would pass: -1 has every bit. */
+	/* -1 has every bit set: without this, a refusal would pass. */
 	if (have < 0)
 		return -1;
 	return seals & ~(unsigned int)have ? refuse(EPERM) : 0;
 }
 
-/* Returns 0, or the error that stopped it. */
-static int fill(int fd, const char *data, size_t size)
+/*
+ * The last step of what creates a sealed memfd: add the seals, or, after an
+ * error there or before (err), close it.
+ */
+static int seal_or_discard(int fd, unsigned int seals, int err, int saved)
 {
-	off64_t at = 0;
+	if (!err && seals && memfd_seal(fd, seals) < 0)
+		err = errno;
+	if (err)
+		return discard(fd, err);
+	errno = saved;
+	return fd;
+}
 
+int memfd_new_sized(const char *name, unsigned int flags, size_t size,
+		    unsigned int seals)
+{
+	off64_t length = (off64_t)size;
+	int saved = errno;
+	int fd;
+
+	fd = memfd_new(name, seals ? flags | MEMFD_ALLOW_SEALING : flags);
+	if (fd < 0)
+		return -1;
+	/* A size that off64_t cannot hold has become negative. */
+	if (length < 0)
+		return discard(fd, EFBIG);
+	while (ftruncate64(fd, length) < 0)
+		if (errno != EINTR)
+			return discard(fd, errno);
+	return seal_or_discard(fd, seals, 0, saved);
+}
+
+/* Write it all, from offset at on. Returns 0, or the error that stopped it. */
+static int fill(int fd, const char *data, size_t size, off64_t at)
+{
 	while (size) {
-		ssize_t n = pwrite64(fd, data,
-				     size < WRITE_MAX ? size : WRITE_MAX, at);
+		size_t most = size < TRANSFER_MAX ? size : TRANSFER_MAX;
+		ssize_t n = pwrite64(fd, data, most, at);
 
 		if (n > 0) {
 			data += n;
@@ -152,8 +176,9 @@ static int fill(int fd, const char *data, size_t size)
 int memfd_new_sealed(const char *name, unsigned int flags, const void *data,
 		     size_t size)
 {
+	int cancel = PTHREAD_CANCEL_ENABLE;
 	int saved = errno;
-	int cancel, err, fd;
+	int err, fd;
 
 	/* hugetlbfs has no write(2). */
 	if (flags & MEMFD_HUGETLB)
@@ -164,12 +189,84 @@ int memfd_new_sealed(const char *name, unsigned int flags, const void *data,
 
 	/* pwrite(2) is a cancellation point, as close(2) is. */
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
-	err = fill(fd, data, size);
+	err = fill(fd, data, size, 0);
 	pthread_setcancelstate(cancel, NULL);
-	if (err)
-		return discard(fd, err);
-	if (memfd_seal(fd, MEMFD_SEAL_SEAL | MEMFD_SEAL_IMMUTABLE) < 0)
-		return discard(fd, errno);
-	errno = saved;
-	return fd;
+	return seal_or_discard(fd, MEMFD_SEAL_SEAL | MEMFD_SEAL_IMMUTABLE, err,
+			       saved);
+}
+
+/* Copy what sendfile(2) refuses to, from offset at on. Returns as copy does. */
+COLD static int copy_by_reading(int fd, int source, size_t max, off64_t at)
+{
+	char buf[4096];
+
+	for (;;) {
+		ssize_t n = pread64(source, buf, sizeof(buf), at);
+		int err;
+
+		if (n == 0)
+			return 0;
+		if (n > 0) {
+			if ((size_t)n > max)
+				return EFBIG;
+			err = fill(fd, buf, (size_t)n, at);
+			if (err)
+				return err;
+			max -= (size_t)n;
+			at += n;
+		} else if (errno != EINTR) {
+			return errno;
+		}
+	}
+}
+
+/* Copy the whole of source. Returns 0, or the error that stopped it. */
+static int copy(int fd, int source, size_t max)
+{
+	off64_t at = 0;
+
+	for (;;) {
+		/* Ask for a byte more than max, to see whether there is one. */
+		size_t most = max < TRANSFER_MAX ? max + 1 : TRANSFER_MAX;
+		ssize_t n = sendfile64(fd, source, &at, most);
+
+		if (n == 0)
+			break;
+		if (n > 0) {
+			if ((size_t)n > max)
+				return EFBIG;
+			max -= (size_t)n;
+		} else if (errno == EINVAL) {
+			int err = copy_by_reading(fd, source, max, at);
+
+			if (err)
+				return err;
+			break;
+		} else if (errno != EINTR) {
+			return errno;
+		}
+	}
+	/* sendfile(2) moved the offset. */
+	return lseek(fd, 0, SEEK_SET) < 0 ? errno : 0;
+}
+
+int memfd_new_sealed_copy(const char *name, unsigned int flags, int fd,
+			  size_t max)
+{
+	int cancel = PTHREAD_CANCEL_ENABLE;
+	int saved = errno;
+	int err, memfd;
+
+	if (flags & MEMFD_HUGETLB)
+		return refuse(EINVAL);
+	memfd = memfd_new(name, flags | MEMFD_ALLOW_SEALING);
+	if (memfd < 0)
+		return -1;
+
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
+	/* fd was not open: its number was free, and the new file has got it. */
+	err = memfd == fd ? EBADF : copy(memfd, fd, max);
+	pthread_setcancelstate(cancel, NULL);
+	return seal_or_discard(memfd, MEMFD_SEAL_SEAL | MEMFD_SEAL_IMMUTABLE,
+			       err, saved);
 }

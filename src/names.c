@@ -13,7 +13,7 @@
  * What one kind of number is called, in lower case with '-'. No pointers, which
  * the loader would have to relocate.
  */
-struct names {
+struct table {
 	char prefix[2][12];
 	/* A field of bits that holds one value: two cannot be or-ed. */
 	unsigned int field;
@@ -23,7 +23,7 @@ struct names {
 	} name[22];
 };
 
-static const struct names flag_names = {
+static const struct table flag_names = {
 	{ "mfd-", "memfd-" },
 	0xfc000000,
 	{
@@ -50,7 +50,7 @@ static const struct names flag_names = {
 	},
 };
 
-static const struct names seal_names = {
+static const struct table seal_names = {
 	{ "f-seal-", "memfd-seal-" },
 	0,
 	{
@@ -106,50 +106,50 @@ static int parse_number(const char *s, size_t len, unsigned int *value)
 	return 1;
 }
 
-static int parse_name(const struct names *names, const char *s, size_t len,
+static int parse_name(const struct table *known, const char *s, size_t len,
 		      unsigned int *value)
 {
 	size_t i, prefix = 0;
 
 	for (i = 0; i < 2 && !prefix; i++)
-		prefix = begins(s, names->prefix[i]);
+		prefix = begins(s, known->prefix[i]);
 	s += prefix;
 	len -= prefix;
-	for (i = 0; len && names->name[i].value; i++)
-		if (begins(s, names->name[i].name) == len) {
-			*value = names->name[i].value;
+	for (i = 0; len && known->name[i].value; i++)
+		if (begins(s, known->name[i].name) == len) {
+			*value = known->name[i].value;
 			return 1;
 		}
 	return 0;
 }
 
-static int parse(const struct names *names, const char *str,
-		 unsigned int *value, size_t *end)
+static int parse(const struct table *known, const char *names,
+		 unsigned int *value, size_t *stop)
 {
 	unsigned int all = 0;
 	size_t at, len;
 
-	if (!str || !value) {
+	if (!names || !value) {
 		errno = EFAULT;
 		return -1;
 	}
-	for (at = strspn(str, SEPARATORS); str[at];
-	     at += len, at += strspn(str + at, SEPARATORS)) {
+	for (at = strspn(names, SEPARATORS); names[at];
+	     at += len, at += strspn(names + at, SEPARATORS)) {
 		unsigned int one, other;
 
-		len = strcspn(str + at, SEPARATORS);
-		if (!parse_number(str + at, len, &one) &&
-		    !parse_name(names, str + at, len, &one))
+		len = strcspn(names + at, SEPARATORS);
+		if (!parse_number(names + at, len, &one) &&
+		    !parse_name(known, names + at, len, &one))
 			break;
-		other = all & names->field;
-		if (other && one & names->field &&
-		    other != (one & names->field))
+		other = all & known->field;
+		if (other && one & known->field &&
+		    other != (one & known->field))
 			break;
 		all |= one;
 	}
-	if (end)
-		*end = at;
-	if (str[at]) {
+	if (stop)
+		*stop = at;
+	if (names[at]) {
 		errno = EINVAL;
 		return -1;
 	}
@@ -157,14 +157,14 @@ static int parse(const struct names *names, const char *str,
 	return 0;
 }
 
-int memfd_parse_flags(const char *str, unsigned int *flags, size_t *end)
+int memfd_parse_flags(const char *names, unsigned int *flags, size_t *stop)
 {
-	return parse(&flag_names, str ? str : "", flags, end);
+	return parse(&flag_names, names ? names : "", flags, stop);
 }
 
-int memfd_parse_seals(const char *str, unsigned int *seals, size_t *end)
+int memfd_parse_seals(const char *names, unsigned int *seals, size_t *stop)
 {
-	return parse(&seal_names, str, seals, end);
+	return parse(&seal_names, names, seals, stop);
 }
 
 /* Writes what fits and leaves room for the null. Returns where to go on. */
@@ -209,6 +209,17 @@ int memfd_format_seals(unsigned int seals, char *buf, size_t size)
 	return (int)at;
 }
 
+/* As above; but for seals, unlike flags, naming nothing is an error too. */
+static int seals_named(const char *names, unsigned int *seals)
+{
+	if (memfd_parse_seals(names, seals, NULL) < 0)
+		return -1;
+	if (names[strspn(names, SEPARATORS)])
+		return 0;
+	errno = EINVAL;
+	return -1;
+}
+
 int memfd_new_str(const char *name, const char *flags)
 {
 	unsigned int number;
@@ -222,7 +233,7 @@ int memfd_seal_str(int fd, const char *seals)
 {
 	unsigned int number;
 
-	if (memfd_parse_seals(seals, &number, NULL) < 0)
+	if (seals_named(seals, &number) < 0)
 		return -1;
 	return memfd_seal(fd, number);
 }
@@ -236,6 +247,17 @@ int memfd_get_seals_str(int fd, char *buf, size_t size)
 	return memfd_format_seals((unsigned int)seals, buf, size);
 }
 
+int memfd_new_sized_str(const char *name, const char *flags, size_t size,
+			const char *seals)
+{
+	unsigned int flag_bits, seal_bits;
+
+	if (memfd_parse_flags(flags, &flag_bits, NULL) < 0 ||
+	    seals_named(seals, &seal_bits) < 0)
+		return -1;
+	return memfd_new_sized(name, flag_bits, size, seal_bits);
+}
+
 int memfd_new_sealed_str(const char *name, const char *flags, const void *data,
 			 size_t size)
 {
@@ -246,11 +268,21 @@ int memfd_new_sealed_str(const char *name, const char *flags, const void *data,
 	return memfd_new_sealed(name, number, data, size);
 }
 
+int memfd_new_sealed_copy_str(const char *name, const char *flags, int fd,
+			      size_t max)
+{
+	unsigned int number;
+
+	if (memfd_parse_flags(flags, &number, NULL) < 0)
+		return -1;
+	return memfd_new_sealed_copy(name, number, fd, max);
+}
+
 int memfd_check_seals_str(int fd, const char *seals)
 {
 	unsigned int number;
 
-	if (memfd_parse_seals(seals, &number, NULL) < 0)
+	if (seals_named(seals, &number) < 0)
 		return -1;
 	return memfd_check_seals(fd, number);
 }

@@ -1,29 +1,36 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The system calls as every libc and kernel header has them, and
- * memfd_create(2) where they have none: glibc before 2.27, kernel headers
- * before 3.17. The only place that knows about architectures. Comes before any
- * other include.
+ * The system calls, as every libc and every set of kernel headers declares
+ * them, and memfd_create(2) where they do not: glibc before 2.27, kernel
+ * headers before 3.17. Only this file knows about architectures. It must come
+ * before any other include.
  */
 
+#ifndef SYSCALLS_H
+#define SYSCALLS_H
+
 /*
- * With these, fcntl would be fcntl64@GLIBC_2.28 and keep the object from
- * loading on an older glibc. Both go: _TIME_BITS=64 alone is an error. Offsets
- * are pwrite64's, which musl 1.2.4 declares for _LARGEFILE64_SOURCE only.
+ * With _FILE_OFFSET_BITS, fcntl would be fcntl64@GLIBC_2.28, and the object
+ * would not load on an older glibc. _TIME_BITS=64 alone is an error, so both
+ * go. Offsets have 64 bits all the same: see the names that end in 64 below.
  */
 #undef _FILE_OFFSET_BITS
 #undef _TIME_BITS
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE 1
 #endif
-#ifndef _LARGEFILE64_SOURCE
-#define _LARGEFILE64_SOURCE 1
+
+/* A header of libc that -include named has made glibc decide without these. */
+#ifdef _FEATURES_H
+#undef _FEATURES_H
+#include <features.h>
 #endif
 
 #include <fcntl.h>
 #include <pthread.h>
 #include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -33,12 +40,22 @@
 #define F_GET_SEALS 1034
 #endif
 
+/* Elsewhere off_t always has 64 bits, and the names may be missing (musl). */
+#if !defined(__GLIBC__) && !defined(__BIONIC__)
+_Static_assert(sizeof(off_t) == 8, "off_t has 64 bits");
+#define off64_t off_t
+#define ftruncate64 ftruncate
+#define pread64 pread
+#define pwrite64 pwrite
+#define sendfile64 sendfile
+#endif
+
 /* On 32-bit, glibc 2.28 gave fcntl a new version: the call is fcntl64(2). */
-#if !defined(HAVE_MEMFD_CREATE) && defined(SYS_fcntl64) && !defined(fcntl)
+#if !defined(HAVE_MEMFD_CREATE) && defined(SYS_fcntl64)
 #define fcntl(...) ((int)syscall(SYS_fcntl64, __VA_ARGS__))
 #endif
 
-/* Of the kernel's tables: tests/arches compares them. */
+/* From the kernel's tables; tests/arches compares them. */
 #if defined(__x86_64__) && defined(__ILP32__)
 #define MEMFD_CREATE_NR (0x40000000 + 319)
 #elif defined(__x86_64__)
@@ -78,3 +95,5 @@ static inline int sys_memfd_create(const char *name, unsigned int flags)
 	return (int)syscall(SYS_memfd_create, name, flags);
 #endif
 }
+
+#endif

@@ -13,7 +13,7 @@ union memfd_constants {
 	enum memfd_macros {
 		HUGE_16GB_HIGH = MEMFD_HUGE_16GB >> 16,
 		HUGE_16GB_LOW = MEMFD_HUGE_16GB & 0xffff,
-		STR_MAX = MEMFD_STR_MAX
+		STR_MAX = MEMFD_SEALS_STRLEN
 	} macros;
 };
 

@@ -70,7 +70,7 @@ static int large(const char *bytes)
 int main(int argc, char **argv)
 {
 	static const char data[64] = "64 bytes";
-	char text[MEMFD_STR_MAX];
+	char text[MEMFD_SEALS_STRLEN];
 	unsigned int number;
 	int fd, last;
 

@@ -49,7 +49,7 @@ static char *data, *copy;
 static size_t size;
 
 static unsigned int number;
-static char text[MEMFD_STR_MAX];
+static char text[MEMFD_SEALS_STRLEN];
 
 static int ok(int result)
 {

@@ -128,7 +128,7 @@ static void use(int fd)
 
 static void refuse(int fd)
 {
-	char seals[MEMFD_STR_MAX];
+	char seals[MEMFD_SEALS_STRLEN];
 
 	if (errno == EINVAL)
 		printf("child:    refused: this file cannot have seals\n");
@@ -157,7 +157,7 @@ static void child(int sock)
 /* A sealed memfd with the content of a file. */
 static int copy_sealed(const char *path)
 {
-	char seals[MEMFD_STR_MAX];
+	char seals[MEMFD_SEALS_STRLEN];
 	struct stat st;
 	void *data = NULL;
 	int fd, file = open(path, O_RDONLY | O_CLOEXEC);

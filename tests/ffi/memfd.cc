@@ -110,7 +110,7 @@ unsigned int seals(std::string_view text)
 
 std::string format(unsigned int seals)
 {
-	char text[MEMFD_STR_MAX];
+	char text[MEMFD_SEALS_STRLEN];
 	memfd_format_seals(seals, text, sizeof(text));
 	return text;
 }

@@ -104,7 +104,7 @@ func Seals(f *os.File) (C.uint, error) {
 }
 
 func formatSeals(seals C.uint) string {
-	var text [C.MEMFD_STR_MAX]C.char
+	var text [C.MEMFD_SEALS_STRLEN]C.char
 	n := C.memfd_format_seals(seals, &text[0], C.size_t(len(text)))
 	return C.GoStringN(&text[0], n)
 }

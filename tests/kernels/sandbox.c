@@ -140,7 +140,7 @@ static void expect_file(const char *what, int fd, int err, unsigned int mode,
 static void expect_names_as_ever(void)
 {
 	unsigned int number = 0;
-	char text[MEMFD_STR_MAX];
+	char text[MEMFD_SEALS_STRLEN];
 
 	expect("parse_flags", memfd_parse_flags("exec", &number, NULL), 0);
 	expect("flags", number, MEMFD_EXEC);
@@ -154,7 +154,7 @@ static void expect_names_as_ever(void)
 static void live_under(const struct rule *rules, const struct outcome *wanted,
 		       int fd)
 {
-	char text[MEMFD_STR_MAX];
+	char text[MEMFD_SEALS_STRLEN];
 	size_t i;
 	int open;
 

@@ -19,7 +19,7 @@ static void show(int failed, unsigned int number)
 
 int main(int argc, char **argv)
 {
-	char text[MEMFD_STR_MAX];
+	char text[MEMFD_SEALS_STRLEN];
 	unsigned int number;
 	int i, failed;
 

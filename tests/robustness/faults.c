@@ -200,7 +200,7 @@ static int get_seals(void)
 
 static int get_seals_str(void)
 {
-	char buf[MEMFD_STR_MAX];
+	char buf[MEMFD_SEALS_STRLEN];
 
 	return memfd_get_seals_str(target, buf, sizeof(buf));
 }
@@ -218,7 +218,7 @@ static int check_seals_str(void)
 static int parse_and_format(void)
 {
 	unsigned int number;
-	char buf[MEMFD_STR_MAX];
+	char buf[MEMFD_SEALS_STRLEN];
 
 	return memfd_parse_flags("exec,huge-2mb", &number, NULL) |
 	       memfd_parse_seals("exec|immutable", &number, NULL) |

@@ -268,18 +268,18 @@ static void fuzz_seals(const char *str)
 
 static void fuzz_format(const uint8_t *data, size_t size)
 {
-	char whole[MEMFD_STR_MAX], *buf, *word, *rest;
+	char whole[MEMFD_SEALS_STRLEN], *buf, *word, *rest;
 	unsigned int seals = 0, back;
 	size_t length, room = 0, end;
 	int was = 0;
 
 	memcpy(&seals, data, size < 4 ? size : 4);
 	if (size > 4)
-		room = data[4] % (MEMFD_STR_MAX + 1);
+		room = data[4] % (MEMFD_SEALS_STRLEN + 1);
 
 	errno = UNTOUCHED;
 	length = (size_t)memfd_format_seals(seals, NULL, 0);
-	check(errno == UNTOUCHED && length < MEMFD_STR_MAX);
+	check(errno == UNTOUCHED && length < MEMFD_SEALS_STRLEN);
 	check((size_t)memfd_format_seals(seals, whole, sizeof(whole)) ==
 	      length);
 	check(strlen(whole) == length);

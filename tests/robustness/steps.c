@@ -107,7 +107,7 @@ static int failed_fresh(void)
 static int others_step(void)
 {
 	unsigned int number;
-	char buf[MEMFD_STR_MAX];
+	char buf[MEMFD_SEALS_STRLEN];
 	int bad;
 
 	errno = UNTOUCHED;
@@ -133,7 +133,7 @@ static int others_good(int bad)
 static int others_fresh(void)
 {
 	unsigned int number;
-	char buf[MEMFD_STR_MAX];
+	char buf[MEMFD_SEALS_STRLEN];
 
 	errno = UNTOUCHED;
 	return memfd_seal(target, MEMFD_SEAL_GROW) == 0 &&

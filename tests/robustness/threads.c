@@ -57,7 +57,7 @@ static void in_eight_threads(void *(*run)(void *))
 /* Each call of the library, and what it says is this thread's own. */
 static void use_everything(int number)
 {
-	char text[32], buf[MEMFD_STR_MAX], link[64], path[32];
+	char text[32], buf[MEMFD_SEALS_STRLEN], link[64], path[32];
 	unsigned int parsed;
 	int fd, sealed;
 

@@ -7,7 +7,7 @@
 static void each_of_the_thirteen_is_there(void **state)
 {
 	unsigned int number;
-	char buf[MEMFD_STR_MAX];
+	char buf[MEMFD_SEALS_STRLEN];
 	size_t end;
 	int fd;
 

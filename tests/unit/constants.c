@@ -121,7 +121,7 @@ static void values_are_those_of_the_contract(void **state)
 	assert_int_equal(MEMFD_SEAL_IMMUTABLE, MEMFD_SEAL_SHRINK |
 						       MEMFD_SEAL_GROW |
 						       MEMFD_SEAL_WRITE);
-	assert_int_equal(MEMFD_STR_MAX, 128);
+	assert_int_equal(MEMFD_SEALS_STRLEN, 128);
 }
 
 /* The day that a kernel takes it, the library needs another. */

@@ -461,7 +461,7 @@ static void formats_as_documented(void **state)
 		{ "seal,shrink,grow,write,future-write,exec,0xffffffc0",
 		  0xffffffff },
 	};
-	char buf[MEMFD_STR_MAX];
+	char buf[MEMFD_SEALS_STRLEN];
 	size_t i;
 
 	(void)state;
@@ -478,7 +478,7 @@ static void truncates_at_every_size(void **state)
 {
 	static const unsigned int values[] = { 0,    0x01,	 0x3f,
 					       0x48, 0x80000000, 0xffffffff };
-	char whole[MEMFD_STR_MAX], room[1 + MEMFD_STR_MAX], *buf = room + 1;
+	char whole[MEMFD_SEALS_STRLEN], room[1 + MEMFD_SEALS_STRLEN], *buf = room + 1;
 	size_t i, size;
 
 	(void)state;
@@ -496,7 +496,7 @@ static void truncates_at_every_size(void **state)
 						 values[i], buf, size)),
 					 len);
 			assert_int_equal(room[0], '#');
-			for (at = 0; at < MEMFD_STR_MAX; at++)
+			for (at = 0; at < MEMFD_SEALS_STRLEN; at++)
 				if (at + 1 < fits)
 					assert_int_equal(buf[at], whole[at]);
 				else
@@ -511,18 +511,18 @@ static void no_buffer_is_efault(void **state)
 {
 	(void)state;
 	fails(memfd_format_seals(0, NULL, 1), EFAULT);
-	fails(memfd_format_seals(0x3f, NULL, MEMFD_STR_MAX), EFAULT);
+	fails(memfd_format_seals(0x3f, NULL, MEMFD_SEALS_STRLEN), EFAULT);
 	fails(memfd_format_seals(0x3f, NULL, SIZE_MAX), EFAULT);
 }
 
 /* Without succeeds and parses, which would take most of the time. */
 static void comes_back(unsigned int seals)
 {
-	char buf[MEMFD_STR_MAX];
+	char buf[MEMFD_SEALS_STRLEN];
 	unsigned int value = ~seals;
 	int len = memfd_format_seals(seals, buf, sizeof(buf));
 
-	if (len < 0 || len >= MEMFD_STR_MAX || buf[len] ||
+	if (len < 0 || len >= MEMFD_SEALS_STRLEN || buf[len] ||
 	    memfd_parse_seals(buf, &value, NULL) < 0 || value != seals)
 		fail_msg("0x%08x: %d, \"%s\", 0x%08x", seals, len, buf, value);
 }
@@ -555,7 +555,7 @@ static void locale_has_no_say(void **state)
 {
 	static const char *const locales[] = { "tr_TR.UTF-8", "tr_TR.utf8",
 					       "tr_TR" };
-	char buf[MEMFD_STR_MAX];
+	char buf[MEMFD_SEALS_STRLEN];
 	size_t i;
 
 	(void)state;

@@ -233,7 +233,7 @@ static void seal_by_name(void **state)
 {
 	int fd = succeeds(memfd_new("seal", MEMFD_ALLOW_SEALING));
 	unsigned int first = first_seals();
-	char buf[MEMFD_STR_MAX];
+	char buf[MEMFD_SEALS_STRLEN];
 
 	(void)state;
 	assert_int_equal(succeeds(memfd_seal_str(fd, "")), 0);
