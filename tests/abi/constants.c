@@ -10,10 +10,10 @@
 union memfd_constants {
 	enum memfd_flags flags;
 	enum memfd_seals seals;
+	enum memfd_sizes sizes;
 	enum memfd_macros {
 		HUGE_16GB_HIGH = MEMFD_HUGE_16GB >> 16,
-		HUGE_16GB_LOW = MEMFD_HUGE_16GB & 0xffff,
-		STR_MAX = MEMFD_SEALS_STRLEN
+		HUGE_16GB_LOW = MEMFD_HUGE_16GB & 0xffff
 	} macros;
 };
 

@@ -36,6 +36,14 @@ libmemfd.so' ;;
 		sed -n 's/.*\(libmemfd\.\(a\|so\)\)$/\1/p')"
 }
 
+# The functions in the version script, and in the dynamic symbols of a library.
+exports_the_map() {
+	same "$(sed -n 's/^\t\(memfd_[a-z_]*\);$/\1/p' \
+		"$source/src/libmemfd.map" | sort)" \
+		"$(nm -D --defined-only "$1" |
+			sed -n 's/.* T \(memfd_[a-z_]*\).*/\1/p' | sort)"
+}
+
 # no_warning CC [OPTION]...: the library; .ci/run builds the tests so.
 no_warning() {
 	need "$1"
@@ -44,8 +52,7 @@ no_warning() {
 	fresh --werror -Dwarning_level=3 -Dtests=disabled "$@"
 	ninja -C "$tmp/build"
 	# Nor is it by leaving everything out.
-	same 13 "$(nm -D --defined-only "$tmp/build/src/libmemfd.so.1" |
-		grep -c ' T memfd_')"
+	exports_the_map "$tmp/build/src/libmemfd.so.1"
 }
 
 no_warning_by_flags() {
@@ -77,6 +84,8 @@ reproducible() {
 	export CC="$1"
 	for place in one two/deeper; do
 		copy "$tmp/$place/tree"
+		# As whoever packages does it.
+		export CFLAGS="-ffile-prefix-map=$tmp/$place/tree=."
 		meson setup "$tmp/$place/tree/build" "$tmp/$place/tree" \
 			--prefix /usr -Dtests=disabled -Ddefault_library=both
 		DESTDIR=$tmp/$place/stage meson install \
@@ -87,6 +96,36 @@ reproducible() {
 	readelf -S "$tmp"/one/stage/usr/lib*/libmemfd.so \
 		"$tmp"/one/stage/usr/lib*/*/libmemfd.so | grep '\.debug_info'
 	rm -rf "$tmp/one" "$tmp/two"
+}
+
+# no_build_system CC [OPTION]...: two files and an include path.
+no_build_system() {
+	need "$1"
+	(cd "$tmp" && "$@" -Wall -Wextra -Wconversion -Werror \
+		-I "$source/include" -fPIC -shared -o libplain.so \
+		"$source/src/memfd.c" "$source/src/names.c")
+	"$1" -I "$source/include" -o "$tmp/plain" "$here/use.c" \
+		"$tmp/libplain.so" "-Wl,-rpath,$tmp"
+	"$tmp/plain"
+}
+
+# A musl whose headers have no names that end in 64, as some later one may be.
+no_build_system_without_lfs64() {
+	need musl-gcc
+	musl=$(musl-gcc -print-file-name=include)
+	[ -e "$musl/sys/sendfile.h" ] || musl=/usr/include/$(uname -m)-linux-musl
+	rm -rf "$tmp/musl"
+	cp -rL "$musl" "$tmp/musl"
+	grep -rl '_LARGEFILE64_SOURCE' "$tmp/musl" | while read -r header; do
+		awk '/^#if.*_LARGEFILE64_SOURCE/ { skip = 1 }
+			!skip { print } /^#endif/ { skip = 0 }' "$header" \
+			>"$tmp/header"
+		cp "$tmp/header" "$header"
+	done
+	if grep -w pwrite64 "$tmp/musl/unistd.h"; then
+		return 1
+	fi
+	no_build_system musl-gcc -isystem "$tmp/musl"
 }
 
 # Without pkg-config, CMake and cmocka: beside these are POSIX's tools only.
@@ -130,6 +169,11 @@ for compiler in gcc clang; do
 		-D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64
 	cell no_warning_by_flags $compiler -O2 -D_FORTIFY_SOURCE=3 \
 		-fvisibility=hidden
+	cell no_warning_by_flags $compiler -include stdio.h
+	cell no_build_system $compiler
+	cell no_build_system $compiler -std=c99 -include stdio.h
+	cell no_build_system $compiler -include stdio.h \
+		-D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64
 	cell no_warning_by_debian $compiler ''
 	cell no_warning_by_debian $compiler 'hardening=+all'
 	cell reproducible $compiler
@@ -137,6 +181,7 @@ done
 cell no_warning_by_linker gcc ld.gold
 cell no_warning_by_linker gcc ld.lld
 cell no_warning_by_linker clang ld.lld
+cell no_build_system_without_lfs64
 cell compiler_and_meson_suffice
 cell tests_disabled
 echo "1..$n"

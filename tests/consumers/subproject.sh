@@ -51,6 +51,24 @@ fallback_linked() {
 	esac
 }
 
+# As a parent would that hides what its own objects hold.
+static_is_as_visible_as_the_parent_says() {
+	CFLAGS=-fvisibility=hidden meson setup "$tmp/b/hidden" "$tmp/b" \
+		--default-library static
+	ninja -C "$tmp/b/hidden"
+	nm "$tmp/b/hidden/libholder.so" | grep ' t memfd_new_sealed$'
+	same "" "$(nm -D --defined-only "$tmp/b/hidden/libholder.so" |
+		grep memfd_)"
+}
+
+# pthread_setcancelstate was not in a static libc before glibc 2.34.
+static_brings_threads_along() {
+	grep -e '-pthread' "$tmp/b/static/build.ninja"
+	if grep -e '-pthread' "$tmp/b/shared/build.ninja"; then
+		return 1
+	fi
+}
+
 tests_stay_out_of_the_parent() {
 	same use "$(tests_of "$tmp/b/build")"
 }
@@ -98,6 +116,8 @@ cell fallback_by_a_wrap
 cell fallback_linked shared
 cell fallback_linked static
 cell fallback_linked both
+cell static_is_as_visible_as_the_parent_says
+cell static_brings_threads_along
 cell tests_stay_out_of_the_parent
 cell tests_come_when_asked_for
 cell parent_installs_it_whole
