@@ -25,9 +25,9 @@ public class Memfd {
         int memfd_new_sealed(String name, int flags, byte[] data,
             NativeLong size) throws LastErrorException;
         int memfd_check_seals(int fd, int seals) throws LastErrorException;
-        int memfd_parse_flags(String str, IntByReference flags,
+        int memfd_parse_flags(String names, IntByReference flags,
             NativeLongByReference end);
-        int memfd_parse_seals(String str, IntByReference seals,
+        int memfd_parse_seals(String names, IntByReference seals,
             NativeLongByReference end);
         int memfd_format_seals(int seals, byte[] buf, NativeLong size)
             throws LastErrorException;

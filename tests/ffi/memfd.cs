@@ -43,10 +43,10 @@ static class Native
     public static extern int memfd_new_sealed_str(string name, string flags,
         byte[] data, UIntPtr size);
     [DllImport(Lib)]
-    public static extern int memfd_parse_flags(string str, out uint flags,
+    public static extern int memfd_parse_flags(string names, out uint flags,
         out UIntPtr end);
     [DllImport(Lib)]
-    public static extern int memfd_parse_seals(string str, out uint seals,
+    public static extern int memfd_parse_seals(string names, out uint seals,
         out UIntPtr end);
 
     [DllImport("libc", SetLastError = true)]

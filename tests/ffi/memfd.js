@@ -31,10 +31,10 @@ const memfd = {
   formatSeals:
     declare('int memfd_format_seals(uint seals, _Out_ char *buf, size_t size)'),
   parse: {
-    flag: lib.func('int memfd_parse_flags(const char *str, ' +
-      '_Out_ uint *flags, _Out_ size_t *end)'),
-    seal: lib.func('int memfd_parse_seals(const char *str, ' +
-      '_Out_ uint *seals, _Out_ size_t *end)'),
+    flag: lib.func('int memfd_parse_flags(const char *names, ' +
+      '_Out_ uint *flags, _Out_ size_t *stop)'),
+    seal: lib.func('int memfd_parse_seals(const char *names, ' +
+      '_Out_ uint *seals, _Out_ size_t *stop)'),
   },
 };
 

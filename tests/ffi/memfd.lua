@@ -9,8 +9,8 @@ int memfd_get_seals_str(int fd, char *buf, size_t size);
 int memfd_check_seals_str(int fd, const char *seals);
 int memfd_new_sealed_str(const char *name, const char *flags, const void *data,
 			 size_t size);
-int memfd_parse_flags(const char *str, unsigned int *flags, size_t *end);
-int memfd_parse_seals(const char *str, unsigned int *seals, size_t *end);
+int memfd_parse_flags(const char *names, unsigned int *flags, size_t *stop);
+int memfd_parse_seals(const char *names, unsigned int *seals, size_t *stop);
 
 char *strerror(int errnum);
 int pipe(int fds[2]);

@@ -10,8 +10,8 @@ $libmemfd = FFI::cdef(<<<'C'
     int memfd_check_seals_str(int fd, const char *seals);
     int memfd_new_sealed_str(const char *name, const char *flags,
                              const void *data, size_t size);
-    int memfd_parse_flags(const char *str, unsigned int *flags, size_t *end);
-    int memfd_parse_seals(const char *str, unsigned int *seals, size_t *end);
+    int memfd_parse_flags(const char *names, unsigned int *flags, size_t *stop);
+    int memfd_parse_seals(const char *names, unsigned int *seals, size_t *stop);
     C, 'libmemfd.so.1');
 
 // PHP's FFI has no errno of its own: this is where glibc and musl keep it.

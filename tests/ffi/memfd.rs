@@ -27,9 +27,9 @@ mod c {
             size: usize,
         ) -> c_int;
         pub fn memfd_check_seals(fd: c_int, seals: c_uint) -> c_int;
-        pub fn memfd_parse_flags(text: *const c_char, flags: *mut c_uint, end: *mut usize)
+        pub fn memfd_parse_flags(names: *const c_char, flags: *mut c_uint, stop: *mut usize)
             -> c_int;
-        pub fn memfd_parse_seals(text: *const c_char, seals: *mut c_uint, end: *mut usize)
+        pub fn memfd_parse_seals(names: *const c_char, seals: *mut c_uint, stop: *mut usize)
             -> c_int;
         pub fn memfd_format_seals(seals: c_uint, buf: *mut c_char, size: usize) -> c_int;
     }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Memory files with the methods of Linux::FD::Mem, over libmemfd: a class to
-# copy. Unlike there, a file is closed on exec unless 'inherit' is asked for.
+# copy. Unlike there, a file is not executable unless 'exec' is asked for, and
+# since Linux 6.3 'exec' is among the seals of one that can be sealed.
 package Memfd;
 
 use v5.20;
