@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Makes each call once, between two lines on standard output: its name before,
- * "end" after. count.py counts what happens between the two.
+ * Make each call once, between two lines on standard output: its name before,
+ * "end" after. count.py counts what happens in between.
  *
- * With an argument, makes one call: memfd_new_sealed with so many bytes.
+ * With an argument, make only the calls that move that many bytes.
  */
 
 #define _GNU_SOURCE 1
@@ -58,12 +58,16 @@ static int large(const char *bytes)
 	void *data = mmap(NULL, size, PROT_READ,
 			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	char name[64];
-	int last;
+	int last, source;
 
 	if (data == MAP_FAILED)
 		return 1;
 	snprintf(name, sizeof(name), "memfd_new_sealed, %s bytes", bytes);
 	COUNT_NEW(name, memfd_new_sealed("large", 0, data, size));
+	/* Empty: strace pretends that there was something in it. */
+	source = memfd_new("source", 0);
+	snprintf(name, sizeof(name), "memfd_new_sealed_copy, %s bytes", bytes);
+	COUNT_NEW(name, memfd_new_sealed_copy("large", 0, source, size));
 	return 0;
 }
 
@@ -92,6 +96,15 @@ int main(int argc, char **argv)
 		  memfd_new_sealed("buf", 0, NULL, 0));
 	COUNT_NEW("memfd_new_sealed, 64 bytes",
 		  memfd_new_sealed("buf", 0, data, sizeof(data)));
+	fd = memfd_new_sealed("source", 0, data, sizeof(data));
+	COUNT_NEW("memfd_new_sealed_copy, 64 bytes",
+		  memfd_new_sealed_copy("buf", 0, fd, sizeof(data)));
+	close(fd);
+	COUNT_NEW("memfd_new_sized, shrink",
+		  memfd_new_sized("buf", 0, 4096, MEMFD_SEAL_SHRINK));
+	COUNT_NEW("memfd_new_sized", memfd_new_sized("buf", 0, 4096, 0));
+	COUNT_NEW("memfd_new_sized, allow-sealing",
+		  memfd_new_sized("buf", MEMFD_ALLOW_SEALING, 4096, 0));
 	COUNT_NEW("memfd_new_str, allow-sealing",
 		  memfd_new_str("buf", "allow-sealing"));
 
@@ -103,7 +116,7 @@ int main(int argc, char **argv)
 
 	COUNT("memfd_parse_flags, allow-sealing",
 	      memfd_parse_flags("allow-sealing", &number, NULL));
-	COUNT("memfd_parse_flags, MFD_CLOEXEC|MFD_ALLOW_SEALING|MFD_HUGE_2MB",
+	COUNT("memfd_parse_flags, three C constants",
 	      memfd_parse_flags("MFD_CLOEXEC|MFD_ALLOW_SEALING|MFD_HUGE_2MB",
 				&number, NULL));
 	COUNT("memfd_parse_seals, shrink,grow,write",

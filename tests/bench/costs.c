@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * costs [SECONDS]: what libmemfd costs beside what people use instead. Spends
- * about so many seconds on each line, and more where things are big.
+ * costs [SECONDS]: compare the time that libmemfd takes with that of what
+ * people use instead. Each comparison takes about SECONDS (default: 2), and
+ * longer for large sizes.
  *
- * All that is compared takes turns of some 200 microseconds, in another order
- * each round, and what counts is the ratio within the round: what disturbs the
- * machine disturbs both sides, or falls out with the median. One thread is
- * measured in its own CPU time, several in time that passed. The raw calls have
- * two turns: the ratio between those is what the measurement is worth.
+ * The ways that are compared take turns of some 200 microseconds, in a new
+ * order each round, and only the ratio within a round counts: a disturbance
+ * affects all of them, or is removed by the median. A single thread is measured
+ * in its own CPU time, several threads in elapsed time. The raw calls have two
+ * turns in each round; the ratio between the two shows the noise.
  */
 
 #define _GNU_SOURCE 1
@@ -22,6 +23,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
@@ -29,13 +32,28 @@
 #include "memfd.h"
 
 #define ALL_SEALS (MEMFD_SEAL_SEAL | MEMFD_SEAL_IMMUTABLE)
+#define SIZED_SEALS (MEMFD_SEAL_SEAL | MEMFD_SEAL_SHRINK)
 #define RAW_FLAGS (MEMFD_CLOEXEC | MEMFD_ALLOW_SEALING | MEMFD_NOEXEC_SEAL)
 
-enum { OURS, RAW, RAW_AGAIN, MAPPED, SYSTEMD, MEMCPY, WAYS };
+enum { OURS, RAW, RAW_AGAIN, MAX_WAYS = 6 };
 enum { MIN_ROUNDS = 21, MAX_ROUNDS = 20001, MAX_OPEN = 512 };
 
-/* Returns a descriptor for others to close, out of the time, or -1. */
+/* Returns a descriptor, to be closed when the clock has stopped, or -1. */
 typedef int way(void);
+
+/* One way to do something, and what the report calls it. */
+struct side {
+	const char *name;
+	way *once;
+};
+
+/* clang-format off */
+/* The first three of each comparison. */
+#define SIDES(ours, raw)                                                       \
+	{ "libmemfd", ours },                                                  \
+	{ "the same raw calls", raw },                                         \
+	{ "(raw calls beside raw calls)", raw }
+/* clang-format on */
 
 static struct {
 	int (*new)(const char *name);
@@ -44,9 +62,10 @@ static struct {
 	int (*new_and_map)(const char *name, size_t size, void **map);
 } systemd;
 
-/* What goes into the memfd, and where memcpy alone puts it. */
-static char *data, *copy;
+/* The content of the memfd: in memory, and as a file to copy. */
+static char *data;
 static size_t size;
+static int source = -1;
 
 static unsigned int number;
 static char text[MEMFD_SEALS_STRLEN];
@@ -144,10 +163,75 @@ static int sealed_systemd(void)
 	return fd;
 }
 
-static int sealed_memcpy(void)
+static int sized_ours(void)
 {
-	memcpy(copy, data, size);
-	return -1;
+	return ok(memfd_new_sized("bench", 0, size, SIZED_SEALS));
+}
+
+static int sized_raw(void)
+{
+	int fd = ok(memfd_create("bench", RAW_FLAGS));
+
+	ok(ftruncate(fd, (off_t)size));
+	ok(fcntl(fd, F_ADD_SEALS, SIZED_SEALS));
+	return fd;
+}
+
+static int copied_ours(void)
+{
+	return ok(memfd_new_sealed_copy("bench", 0, source, size));
+}
+
+static int copied_raw(void)
+{
+	int fd = ok(memfd_create("bench", RAW_FLAGS));
+	off_t at = 0;
+
+	while (ok((int)sendfile(fd, source, &at, size + 1)) > 0)
+		;
+	ok((int)lseek(fd, 0, SEEK_SET));
+	ok(fcntl(fd, F_ADD_SEALS, ALL_SEALS));
+	return fd;
+}
+
+static int copied_mapped(void)
+{
+	int fd = ok(memfd_create("bench", RAW_FLAGS));
+	struct stat st;
+	void *map;
+
+	ok(fstat(source, &st));
+	map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, source, 0);
+	ok(map == MAP_FAILED ? -1 : 0);
+	ok(pwrite(fd, map, (size_t)st.st_size, 0) == st.st_size ? 0 : -1);
+	munmap(map, (size_t)st.st_size);
+	ok(fcntl(fd, F_ADD_SEALS, ALL_SEALS));
+	return fd;
+}
+
+static int copied_by(size_t step)
+{
+	static char buffer[65536];
+	int fd = ok(memfd_create("bench", RAW_FLAGS));
+	off_t at = 0;
+	ssize_t n;
+
+	while ((n = ok((int)pread(source, buffer, step, at))) > 0) {
+		ok(pwrite(fd, buffer, (size_t)n, at) == n ? 0 : -1);
+		at += n;
+	}
+	ok(fcntl(fd, F_ADD_SEALS, ALL_SEALS));
+	return fd;
+}
+
+static int copied_by_4k(void)
+{
+	return copied_by(4096);
+}
+
+static int copied_by_64k(void)
+{
+	return copied_by(65536);
 }
 
 static int create_raw(void)
@@ -313,95 +397,95 @@ static struct spread spread(double *values, size_t count)
 static double budget = 2;
 
 /*
- * Times the ways in turns. ratios[i] is the first way's time over that of way
- * i; ratios[0] is the first way's time itself, in nanoseconds.
+ * Time the sides in turns. ratios[i] is the time of the first side over that of
+ * side i; ratios[0] is the time of the first side itself, in nanoseconds.
  */
-static void measure(way *const ways[WAYS], unsigned int threads,
-		    struct spread ratios[WAYS])
+static void measure(const struct side *sides, unsigned int threads,
+		    struct spread ratios[MAX_WAYS])
 {
-	static double values[WAYS][MAX_ROUNDS];
+	static double values[MAX_WAYS][MAX_ROUNDS];
 	double batch = threads == 1 ? 200e-6 : 4e-3;
 	/* What takes long would have too few rounds. */
 	double end = now(CLOCK_MONOTONIC) +
 		     budget * (threads > 1 || size >= 64 << 20 ? 5 : 1);
-	size_t times[WAYS] = { 1 }, order[WAYS], round, i, turn;
+	size_t times[MAX_WAYS] = { 1 }, order[MAX_WAYS];
+	size_t ways, round, i, turn;
 
-	for (i = 0; i < WAYS; i++) {
-		order[i] = i;
-		times[i] = threads == 1 ? 1 : times[0];
-		while (ways[i] && seconds(ways[i], times[i], threads) < batch &&
-		       (threads == 1 || i == 0))
-			times[i] *= 2;
+	for (ways = 0; ways < MAX_WAYS && sides[ways].once; ways++) {
+		order[ways] = ways;
+		times[ways] = threads == 1 ? 1 : times[0];
+		while (seconds(sides[ways].once, times[ways], threads) <
+			       batch &&
+		       (threads == 1 || ways == 0))
+			times[ways] *= 2;
 	}
 	for (round = 0; round < MAX_ROUNDS; round++) {
 		if (round >= MIN_ROUNDS && now(CLOCK_MONOTONIC) > end)
 			break;
-		for (turn = 0; turn < WAYS; turn++) {
-			size_t other = turn + (size_t)rand() % (WAYS - turn);
+		for (turn = 0; turn < ways; turn++) {
+			size_t other = turn + (size_t)rand() % (ways - turn);
 
 			i = order[other];
 			order[other] = order[turn];
 			order[turn] = i;
-			if (ways[i])
-				values[i][round] =
-					seconds(ways[i], times[i], threads) /
-					(double)times[i];
+			values[i][round] =
+				seconds(sides[i].once, times[i], threads) /
+				(double)times[i];
 		}
-		for (i = 1; i < WAYS; i++)
+		for (i = 1; i < ways; i++)
 			values[i][round] = values[0][round] / values[i][round];
 		/* This one is between the raw calls themselves. */
 		values[RAW_AGAIN][round] /= values[RAW][round];
 		values[0][round] *= 1e9;
 	}
-	for (i = 0; i < WAYS; i++)
+	for (i = 0; i < ways; i++)
 		ratios[i] = spread(values[i], round);
 }
 
-/* The worst that was seen of what has a goal. */
+/* The goals, each with the worst ratio that was measured for it. */
 static struct goal {
-	const char *text;
+	const char *beside;
+	size_t from;
 	double most;
+	const char *text;
 	double worst;
 	char where[64];
 } goals[] = {
-	{ "within 2 % of the same raw calls", 1.02, 0, "" },
-	{ "at least twice as fast as mmap and memcpy from 64 KiB up", 0.5, 0,
+	{ "the same raw calls", 0, 1.02, "within 2 % of the same raw calls", 0,
 	  "" },
-	{ "no slower than systemd's (2 % are noise)", 1.02, 0, "" },
+	{ "mmap and memcpy", 65536, 0.5,
+	  "at least twice as fast as mmap and memcpy from 64 KiB up", 0, "" },
+	{ "systemd's", 0, 1.02, "no slower than systemd's (2 % are noise)", 0,
+	  "" },
 };
 
-static void judge(struct goal *goal, const char *label, double ratio)
+static void judge(const char *beside, const char *label, double ratio)
 {
-	if (ratio > goal->worst) {
-		goal->worst = ratio;
-		snprintf(goal->where, sizeof(goal->where), "%s", label);
-	}
+	struct goal *goal;
+
+	for (goal = goals; goal < goals + sizeof(goals) / sizeof(*goals);
+	     goal++)
+		if (!strcmp(goal->beside, beside) && size >= goal->from &&
+		    ratio > goal->worst) {
+			goal->worst = ratio;
+			snprintf(goal->where, sizeof(goal->where), "%s", label);
+		}
 }
 
-static void line(const char *label, way *const ways[WAYS], unsigned int threads)
+static void line(const char *label, const struct side *sides,
+		 unsigned int threads)
 {
-	struct spread ratios[WAYS];
+	struct spread ratios[MAX_WAYS];
 	size_t i;
 
-	measure(ways, threads, ratios);
-	printf("| %-41s |", label);
-	for (i = 1; i < WAYS; i++) {
-		int digits = ratios[i].median < 10 ? 3 : 0;
-
-		if (ways[i])
-			printf(" %5.*f (%.*f-%.*f) |", digits, ratios[i].median,
-			       digits, ratios[i].low, digits, ratios[i].high);
-		else
-			printf(" %-19s |", "");
+	measure(sides, threads, ratios);
+	for (i = 1; i < MAX_WAYS && sides[i].once; i++) {
+		printf("| %s | %s | %.3f | %.3f to %.3f |\n", label,
+		       sides[i].name, ratios[i].median, ratios[i].low,
+		       ratios[i].high);
+		judge(sides[i].name, label, ratios[i].median);
 	}
-	printf("\n");
 	fflush(stdout);
-
-	judge(&goals[0], label, ratios[RAW].median);
-	if (ways[MAPPED] && size >= 65536)
-		judge(&goals[1], label, ratios[MAPPED].median);
-	if (ways[SYSTEMD])
-		judge(&goals[2], label, ratios[SYSTEMD].median);
 }
 
 static size_t memory_available(void)
@@ -428,33 +512,28 @@ static char *touched(size_t bytes)
 	return memory;
 }
 
-static void sealed(size_t bytes, const char *name)
+static void with_content(const char *call, size_t bytes, const char *name,
+			 const struct side *sides)
 {
-	way *const ways[WAYS] = { sealed_ours,
-				  sealed_raw,
-				  sealed_raw,
-				  sealed_mapped,
-				  systemd.new ? sealed_systemd : NULL,
-				  sealed_memcpy };
 	char label[64];
 
-	snprintf(label, sizeof(label), "memfd_new_sealed, %s", name);
+	snprintf(label, sizeof(label), "%s, %s", call, name);
 	if (memory_available() < 4 * bytes) {
-		printf("| %s: left out, not enough memory |\n", label);
+		printf("left out: %s, not enough memory\n", label);
 		return;
 	}
 	size = bytes;
 	data = touched(size);
-	copy = touched(size);
-	line(label, ways, 1);
+	source = ok(memfd_new_sealed("source", 0, data, size));
+	line(label, sides, 1);
+	close(source);
 	munmap(data, size);
-	munmap(copy, size);
 	size = 0;
 }
 
 static void threads(unsigned int count)
 {
-	way *const ways[WAYS] = { cycle_ours, cycle_raw, cycle_raw };
+	const struct side cycle[MAX_WAYS] = { SIDES(cycle_ours, cycle_raw) };
 	pthread_t thread[8];
 	char label[64];
 	unsigned int i;
@@ -464,8 +543,8 @@ static void threads(unsigned int count)
 	for (i = 1; i < count; i++)
 		if (pthread_create(&thread[i], NULL, work, NULL))
 			exit(1);
-	snprintf(label, sizeof(label), "the same in %u threads at once", count);
-	line(label, ways, count);
+	snprintf(label, sizeof(label), "the same cycle in %u threads", count);
+	line(label, cycle, count);
 	crew.once = NULL;
 	pthread_barrier_wait(&crew.start);
 	for (i = 1; i < count; i++)
@@ -476,11 +555,11 @@ static void threads(unsigned int count)
 
 static void names(const char *label, way *once)
 {
-	way *const ways[WAYS] = { once, create_raw, create_raw };
-	struct spread ratios[WAYS];
+	const struct side sides[MAX_WAYS] = { SIDES(once, create_raw) };
+	struct spread ratios[MAX_WAYS];
 
-	measure(ways, 1, ratios);
-	printf("| %-61s | %5.0f (%.0f-%.0f) | %.3f |\n", label,
+	measure(sides, 1, ratios);
+	printf("| %s | %.0f (%.0f to %.0f) | %.3f |\n", label,
 	       ratios[OURS].median, ratios[OURS].low, ratios[OURS].high,
 	       ratios[RAW].median);
 	fflush(stdout);
@@ -488,11 +567,24 @@ static void names(const char *label, way *once)
 
 int main(int argc, char **argv)
 {
-	way *const cycle[WAYS] = { cycle_ours, cycle_raw, cycle_raw };
-	way *const cycle_systemd_too[WAYS] = { cycle_ours, cycle_raw, cycle_raw,
-					       NULL, cycle_systemd };
-	way *const by_default[WAYS] = { default_ours, default_raw,
-					default_raw };
+	struct side cycle[MAX_WAYS] = {
+		SIDES(cycle_ours, cycle_raw),
+		{ "systemd's", cycle_systemd },
+	};
+	const struct side by_default[MAX_WAYS] = { SIDES(default_ours,
+							 default_raw) };
+	const struct side sized[MAX_WAYS] = { SIDES(sized_ours, sized_raw) };
+	struct side sealed[MAX_WAYS] = {
+		SIDES(sealed_ours, sealed_raw),
+		{ "mmap and memcpy", sealed_mapped },
+		{ "systemd's", sealed_systemd },
+	};
+	const struct side copied[MAX_WAYS] = {
+		SIDES(copied_ours, copied_raw),
+		{ "mapping the source", copied_mapped },
+		{ "a loop of 4 KiB", copied_by_4k },
+		{ "a loop of 64 KiB", copied_by_64k },
+	};
 	struct utsname system;
 	size_t i;
 
@@ -509,30 +601,33 @@ int main(int argc, char **argv)
 	       (int)strcspn(system.release, "-"), system.release,
 	       system.machine, sysconf(_SC_NPROCESSORS_ONLN));
 	load_systemd();
-	printf("\nlibmemfd's time over that of others: median (quartiles) of "
-	       "the ratios of %d\nto %d rounds.\n\n",
+	if (!systemd.new)
+		cycle[3].once = sealed[4].once = NULL;
+	printf("\nThe time that libmemfd takes, as a ratio to that of others: "
+	       "the median and the\nquartiles of %d to %d rounds.\n\n",
 	       MIN_ROUNDS, MAX_ROUNDS);
-	printf("| %-41s | %-19s | %-19s | %-19s | %-19s | %-19s |\n", "",
-	       "the same raw calls", "(raw against raw)", "mmap and memcpy",
-	       "systemd's", "memcpy alone");
-	printf("|---|---|---|---|---|---|\n");
-	line("memfd_new, seal, get_seals, close",
-	     systemd.new ? cycle_systemd_too : cycle, 1);
+	printf("| call | beside | ratio | quartiles |\n");
+	printf("|---|---|---|---|\n");
+	line("memfd_new, seal, get_seals, close", cycle, 1);
 	line("memfd_new, flags 0", by_default, 1);
-	sealed(64, "64 B");
-	sealed(4096, "4 KiB");
-	sealed(65536, "64 KiB");
-	sealed(1 << 20, "1 MiB");
-	sealed(64 << 20, "64 MiB");
-	sealed(512 << 20, "512 MiB");
 	threads(2);
 	threads(4);
+	with_content("memfd_new_sized", 1 << 20, "1 MiB", sized);
+	with_content("memfd_new_sealed", 64, "64 B", sealed);
+	with_content("memfd_new_sealed", 4096, "4 KiB", sealed);
+	with_content("memfd_new_sealed", 65536, "64 KiB", sealed);
+	with_content("memfd_new_sealed", 1 << 20, "1 MiB", sealed);
+	with_content("memfd_new_sealed", 64 << 20, "64 MiB", sealed);
+	with_content("memfd_new_sealed", 512 << 20, "512 MiB", sealed);
+	with_content("memfd_new_sealed_copy", 4096, "4 KiB", copied);
+	with_content("memfd_new_sealed_copy", 65536, "64 KiB", copied);
+	with_content("memfd_new_sealed_copy", 1 << 20, "1 MiB", copied);
+	with_content("memfd_new_sealed_copy", 64 << 20, "64 MiB", copied);
 
-	printf("\n| %-61s | nanoseconds | in memfd_create |\n", "");
+	printf("\n| call | nanoseconds | in memfd_create(2) calls |\n");
 	printf("|---|---|---|\n");
 	names("memfd_parse_flags, allow-sealing", parse_flag);
-	names("memfd_parse_flags, MFD_CLOEXEC|MFD_ALLOW_SEALING|MFD_HUGE_2MB",
-	      parse_flags);
+	names("memfd_parse_flags, three C constants", parse_flags);
 	names("memfd_parse_seals, shrink,grow,write", parse_seals);
 	names("memfd_format_seals, 0x0e", format_seals);
 	names("memfd_format_seals, 0xffffffff", format_all);
