@@ -169,5 +169,5 @@ int main(void)
 		promise(cancelled_thread_returns_from_each_function),
 	};
 
-	return cmocka_run_group_tests_name("cancel", tests, NULL, NULL);
+	return run_twice("cancel", tests);
 }

@@ -195,5 +195,5 @@ int main(void)
 		promise(ordinary_file_on_tmpfs_is_not_sealed),
 	};
 
-	return cmocka_run_group_tests_name("check", tests, NULL, NULL);
+	return run_twice("check", tests);
 }

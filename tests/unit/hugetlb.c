@@ -172,5 +172,5 @@ int main(void)
 		promise(huge_pages_can_be_sealed),
 	};
 
-	return cmocka_run_group_tests_name("hugetlb", tests, NULL, NULL);
+	return run_twice("hugetlb", tests);
 }

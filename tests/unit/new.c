@@ -293,5 +293,5 @@ int main(void)
 		promise(default_stays_not_executable),
 	};
 
-	return cmocka_run_group_tests_name("new", tests, NULL, NULL);
+	return run_twice("new", tests);
 }
