@@ -478,7 +478,8 @@ static void truncates_at_every_size(void **state)
 {
 	static const unsigned int values[] = { 0,    0x01,	 0x3f,
 					       0x48, 0x80000000, 0xffffffff };
-	char whole[MEMFD_SEALS_STRLEN], room[1 + MEMFD_SEALS_STRLEN], *buf = room + 1;
+	char whole[MEMFD_SEALS_STRLEN], room[1 + MEMFD_SEALS_STRLEN],
+		*buf = room + 1;
 	size_t i, size;
 
 	(void)state;

@@ -4,8 +4,6 @@
 
 #include "unit.h"
 
-#include <sys/resource.h>
-
 /* What a row of the table promises: an errno, or seals and a mode. */
 struct promised {
 	int err;
@@ -237,9 +235,9 @@ static void no_descriptor_left_is_emfile(void **state)
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
 	fails(memfd_new("new", 0), EMFILE);
 	fails(memfd_new("new", MEMFD_ALLOW_SEALING), EMFILE);
-	fails(memfd_new_str("new", NULL), EMFILE);
 	fails(memfd_new_sealed("new", 0, "x", 1), EMFILE);
-	fails(memfd_new_sealed_str("new", NULL, "x", 1), EMFILE);
+	fails(memfd_new_sized("new", 0, 1, MEMFD_SEAL_GROW), EMFILE);
+	fails(memfd_new_sealed_copy("new", 0, STDERR_FILENO, 1), EMFILE);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
 	close_it(succeeds(memfd_new("new", 0)));
 }

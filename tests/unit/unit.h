@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -22,6 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -147,6 +149,46 @@ static inline int restore_input(void **state)
 static inline void close_it(int fd)
 {
 	assert_int_equal(close(fd), 0);
+}
+
+/*
+ * What a call gives while a file may have this many bytes. Nothing is printed
+ * within the limit: what is printed may go to a file.
+ */
+static inline int within_file_size(int (*call)(void), rlim_t limit)
+{
+	struct rlimit old, low;
+	int result, err;
+
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+	low = old;
+	low.rlim_cur = limit;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &low), 0);
+	result = call();
+	err = errno;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+	errno = err;
+	return result;
+}
+
+static volatile sig_atomic_t signals;
+
+static inline void count_signal(int number)
+{
+	(void)number;
+	signals++;
+}
+
+/* The call is EFBIG under the limit, once with and once without a signal. */
+static inline void file_size_limit_refuses(int (*call)(void), rlim_t limit)
+{
+	signals = 0;
+	assert_true(signal(SIGXFSZ, count_signal) != SIG_ERR);
+	fails(within_file_size(call, limit), EFBIG);
+	assert_int_equal(signals, 1);
+	assert_true(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
+	fails(within_file_size(call, limit), EFBIG);
+	assert_true(signal(SIGXFSZ, SIG_DFL) != SIG_ERR);
 }
 
 /* The kernel's own answer, past the library. */
