@@ -43,6 +43,41 @@ static int new_sealed_str_succeeds(void)
 	return memfd_new_sealed_str("cancel", NULL, "x", 1);
 }
 
+static int new_sized_succeeds(void)
+{
+	return memfd_new_sized("cancel", 0, 1, MEMFD_SEAL_GROW);
+}
+
+static int new_sized_fails_to_size(void)
+{
+	return memfd_new_sized("cancel", MEMFD_HUGETLB, 1, 0);
+}
+
+static int new_sized_fails_to_seal(void)
+{
+	return memfd_new_sized("cancel", 0, 1, ~0U);
+}
+
+static int new_sized_str_succeeds(void)
+{
+	return memfd_new_sized_str("cancel", NULL, 1, "grow");
+}
+
+static int new_sealed_copy_succeeds(void)
+{
+	return memfd_new_sealed_copy("cancel", 0, sealed, 1);
+}
+
+static int new_sealed_copy_fails(void)
+{
+	return memfd_new_sealed_copy("cancel", 0, sealed, 0);
+}
+
+static int new_sealed_copy_str_succeeds(void)
+{
+	return memfd_new_sealed_copy_str("cancel", NULL, sealed, 1);
+}
+
 static int seal_succeeds(void)
 {
 	return memfd_seal(sealable, MEMFD_SEAL_GROW);
@@ -110,6 +145,13 @@ static const struct call {
 	{ "new_sealed, null data", new_sealed_fails_to_write, FAILS },
 	{ "new_sealed, null name", new_sealed_fails_to_create, FAILS },
 	{ "new_sealed_str", new_sealed_str_succeeds, OPENS },
+	{ "new_sized", new_sized_succeeds, OPENS },
+	{ "new_sized, not sized", new_sized_fails_to_size, FAILS },
+	{ "new_sized, not sealed", new_sized_fails_to_seal, FAILS },
+	{ "new_sized_str", new_sized_str_succeeds, OPENS },
+	{ "new_sealed_copy", new_sealed_copy_succeeds, OPENS },
+	{ "new_sealed_copy, refused", new_sealed_copy_fails, FAILS },
+	{ "new_sealed_copy_str", new_sealed_copy_str_succeeds, OPENS },
 	{ "seal", seal_succeeds, SUCCEEDS },
 	{ "seal, refused", seal_fails, FAILS },
 	{ "seal_str", seal_str_succeeds, SUCCEEDS },
