@@ -4,35 +4,7 @@
 
 #include "unit.h"
 
-#define ALL_SEALS                                                              \
-	(MEMFD_SEAL_SEAL | MEMFD_SEAL_SHRINK | MEMFD_SEAL_GROW |               \
-	 MEMFD_SEAL_WRITE)
-
 static long page;
-
-static void holds(int fd, const void *data, size_t size)
-{
-	char *content = malloc(size + 1);
-	struct stat st;
-
-	assert_int_equal(memfd_get_seals(fd), ALL_SEALS | first_seals());
-	assert_int_equal(fstat(fd, &st), 0);
-	assert_int_equal(st.st_size, size);
-	assert_int_equal(st.st_mode & 07777, 0666);
-	assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
-	assert_int_equal(lseek(fd, 0, SEEK_CUR), 0);
-	assert_non_null(content);
-	assert_int_equal(read(fd, content, size + 1), size);
-	if (size)
-		assert_memory_equal(content, data, size);
-	free(content);
-	fails((int)pwrite(fd, "x", 1, 0), EPERM);
-	fails(ftruncate(fd, (off_t)size + 1), EPERM);
-	if (size)
-		fails(ftruncate(fd, 0), EPERM);
-	fails(memfd_seal(fd, 0), EPERM);
-	close_it(fd);
-}
 
 static void every_size_arrives(void **state)
 {
@@ -64,68 +36,15 @@ static void no_data_is_an_empty_file(void **state)
 	holds(succeeds(memfd_new_sealed_str("sealed", "", NULL, 0)), NULL, 0);
 }
 
-static void allow_sealing_is_implied(void **state)
+static int ab(const char *name, unsigned int flags)
 {
-	(void)state;
-	holds(succeeds(
-		      memfd_new_sealed("sealed", MEMFD_ALLOW_SEALING, "ab", 2)),
-	      "ab", 2);
-	holds(succeeds(memfd_new_sealed("sealed", MEMFD_CLOEXEC, "ab", 2)),
-	      "ab", 2);
+	return memfd_new_sealed(name, flags, "ab", 2);
 }
 
-static void noexec_seal_may_be_asked_for(void **state)
+static void file_is_that_of_memfd_new(void **state)
 {
 	(void)state;
-	if (knows_exec_flags())
-		holds(succeeds(memfd_new_sealed_str("sealed", "noexec-seal",
-						    "ab", 2)),
-		      "ab", 2);
-	else
-		fails(memfd_new_sealed("sealed", MEMFD_NOEXEC_SEAL, "ab", 2),
-		      EINVAL);
-}
-
-static void exec_is_executable(void **state)
-{
-	struct stat st;
-	int fd;
-
-	(void)state;
-	if (denies_exec()) {
-		fails(memfd_new_sealed("sealed", MEMFD_EXEC, "ab", 2), EACCES);
-		return;
-	}
-	fd = succeeds(memfd_new_sealed("sealed", MEMFD_EXEC, "ab", 2));
-	assert_int_equal(memfd_get_seals(fd), ALL_SEALS);
-	assert_int_equal(fstat(fd, &st), 0);
-	assert_int_equal(st.st_mode & 07777, 0777);
-	close_it(fd);
-}
-
-static void inherit_stays_open_across_exec(void **state)
-{
-	int fd = succeeds(memfd_new_sealed("sealed", MEMFD_INHERIT, "ab", 2));
-
-	(void)state;
-	assert_int_equal(fcntl(fd, F_GETFD), 0);
-	close_it(fd);
-}
-
-static void errors_of_memfd_new_are_the_same(void **state)
-{
-	char name[251];
-
-	(void)state;
-	memset(name, 'x', 250);
-	name[250] = '\0';
-	fails(memfd_new_sealed(name, 0, "x", 1), EINVAL);
-	fails(memfd_new_sealed(NULL, 0, "x", 1), EFAULT);
-	fails(memfd_new_sealed("x", MEMFD_CLOEXEC | MEMFD_INHERIT, "x", 1),
-	      EINVAL);
-	fails(memfd_new_sealed("x", MEMFD_EXEC | MEMFD_NOEXEC_SEAL, "x", 1),
-	      EINVAL);
-	fails(memfd_new_sealed("x", 0x01000000, "x", 1), EINVAL);
+	makes_what_memfd_new_makes(ab, ALL_SEALS);
 }
 
 static void hugetlb_is_einval(void **state)
@@ -196,11 +115,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		promise(every_size_arrives),
 		promise(no_data_is_an_empty_file),
-		promise(allow_sealing_is_implied),
-		promise(noexec_seal_may_be_asked_for),
-		promise(exec_is_executable),
-		promise(inherit_stays_open_across_exec),
-		promise(errors_of_memfd_new_are_the_same),
+		promise(file_is_that_of_memfd_new),
 		promise(hugetlb_is_einval),
 		promise(names_are_judged_first),
 		promise(bad_data_is_efault),

@@ -26,6 +26,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -36,6 +37,8 @@
 #define F_ADD_SEALS 1033
 #define F_GET_SEALS 1034
 #endif
+
+#define TMPFS 0x01021994
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -239,6 +242,115 @@ static inline int knows_seal(unsigned int seal)
 static inline unsigned int first_seals(void)
 {
 	return knows_exec_flags() ? MEMFD_SEAL_EXEC : 0;
+}
+
+/* The seals of memfd_new_sealed and memfd_new_sealed_copy. */
+#define ALL_SEALS ((unsigned int)(MEMFD_SEAL_SEAL | MEMFD_SEAL_IMMUTABLE))
+
+/* Sealed for good, from its first byte to its last. Closes it. */
+static inline void holds(int fd, const void *data, size_t size)
+{
+	char *content = malloc(size + 1);
+	struct stat st;
+
+	assert_int_equal(memfd_get_seals(fd), ALL_SEALS | first_seals());
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(st.st_size, size);
+	assert_int_equal(lseek(fd, 0, SEEK_CUR), 0);
+	assert_non_null(content);
+	assert_int_equal(read(fd, content, size + 1), size);
+	if (size)
+		assert_memory_equal(content, data, size);
+	free(content);
+	fails((int)pwrite(fd, "x", 1, 0), EPERM);
+	fails(ftruncate(fd, (off_t)size + 1), EPERM);
+	if (size)
+		fails(ftruncate(fd, 0), EPERM);
+	fails(memfd_seal(fd, 0), EPERM);
+	close_it(fd);
+}
+
+/*
+ * Whatever the flags and the name, it makes the file that memfd_new makes,
+ * which can be sealed if seals are asked for, and adds those; or fails as
+ * memfd_new does.
+ */
+static inline void makes_what_memfd_new_makes(int (*make)(const char *name,
+							  unsigned int flags),
+					      unsigned int seals)
+{
+	static const unsigned int kinds[] = {
+		0,
+		MEMFD_ALLOW_SEALING,
+		MEMFD_EXEC,
+		MEMFD_EXEC | MEMFD_ALLOW_SEALING,
+		MEMFD_NOEXEC_SEAL,
+		MEMFD_NOEXEC_SEAL | MEMFD_ALLOW_SEALING,
+		MEMFD_INHERIT,
+		MEMFD_CLOEXEC,
+		MEMFD_EXEC | MEMFD_INHERIT,
+		/* These are refused. */
+		MEMFD_EXEC | MEMFD_NOEXEC_SEAL,
+		MEMFD_CLOEXEC | MEMFD_INHERIT,
+		0x01000000,
+		~0U,
+	};
+	char longest[251];
+	const char *const names[] = { "like", "", longest + 1, longest, NULL };
+	size_t i, j;
+
+	memset(longest, 'x', 250);
+	longest[250] = '\0';
+	for (i = 0; i < COUNT(kinds); i++)
+		for (j = 0; j < COUNT(names); j++) {
+			unsigned int want,
+				allow = seals ? MEMFD_ALLOW_SEALING : 0;
+			int fd = memfd_new(names[j], kinds[i] | allow);
+			int err = errno, flags;
+			struct stat like, st;
+
+			if (fd < 0) {
+				fails(make(names[j], kinds[i]), err);
+				continue;
+			}
+			assert_int_equal(fstat(fd, &like), 0);
+			want = (unsigned int)memfd_get_seals(fd) | seals;
+			flags = fcntl(fd, F_GETFD);
+			close_it(fd);
+			fd = succeeds(make(names[j], kinds[i]));
+			assert_int_equal(fstat(fd, &st), 0);
+			assert_int_equal(st.st_mode, like.st_mode);
+			assert_int_equal(memfd_get_seals(fd), want);
+			assert_int_equal(fcntl(fd, F_GETFD), flags);
+			assert_int_equal(fcntl(fd, F_GETFL) & O_ACCMODE,
+					 O_RDWR);
+			close_it(fd);
+		}
+}
+
+/* A file without a name, on tmpfs or elsewhere; -1 where none can be made. */
+static inline int temporary_file(int on_tmpfs)
+{
+	static const char *const places[] = { ".",    "/var/tmp", "/tmp",
+					      "/run", "/dev/shm", "/" };
+	struct statfs fs;
+	char path[64];
+	size_t i;
+
+	for (i = 0; i < COUNT(places); i++) {
+		int fd;
+
+		if (statfs(places[i], &fs) < 0 ||
+		    (fs.f_type == TMPFS) != on_tmpfs)
+			continue;
+		snprintf(path, sizeof(path), "%s/memfd-XXXXXX", places[i]);
+		fd = mkostemp(path, O_CLOEXEC);
+		if (fd >= 0) {
+			unlink(path);
+			return fd;
+		}
+	}
+	return -1;
 }
 
 /* Another descriptor of the same file. Skips the test where /proc is not. */
