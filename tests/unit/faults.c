@@ -1,239 +1,414 @@
 /* SPDX-License-Identifier: MIT */
 
-/* memfd_new_sealed under short, interrupted and failing writes. */
+/*
+ * What becomes of each function if a call that it makes fails, is interrupted,
+ * or moves only a part.
+ */
 
 #include "fake.h"
 
-#define DATA "a sentence of which each byte is to arrive"
+/* All of Linux, and those that it should keep to itself. */
+#define ERRNOS 533
 
-static ssize_t one_byte(const char *data, size_t size, off64_t offset)
+/* Whether the function has another way, or only has to repeat the call. */
+static int goes_on(const struct call *call, int kernel, int at, int err)
 {
-	assert_true(size > 0);
-	fake.content[offset] = *data;
-	return 1;
-}
-
-static ssize_t interrupted(const char *data, size_t size, off64_t offset)
-{
-	if (fake.writes % 3) {
-		errno = EINTR;
-		return -1;
+	switch (call->calls[kernel][at - 1]) {
+	case 'm':
+		return at == 1 && err == EINVAL &&
+		       !fails_with_einval(call->calls[BEFORE]);
+	case 'f':
+		return err == EINTR || err == EINVAL;
+	case 't':
+	case 'w':
+	case 'r':
+		return err == EINTR;
+	default:
+		/* Asked only to recognize a sandbox. */
+		return call->calls[kernel][at - 1] == 'g';
 	}
-	return one_byte(data, size, offset);
 }
 
-static ssize_t nothing(const char *data, size_t size, off64_t offset)
+/* What follows on the failure of a call, with nothing left to be done. */
+static const char *gives_up(const struct call *call, int kernel, int at)
 {
-	(void)data;
-	(void)size;
-	(void)offset;
-	return 0;
+	char failed = call->calls[kernel][at - 1];
+
+	if (failed == 'm')
+		return "";
+	/* The seal of memfd_new may have been there. */
+	return failed == 's' && call->seals == MEMFD_SEAL_SEAL ? "gx" : "x";
 }
 
-static int stops_with;
-
-static ssize_t stops_after_three(const char *data, size_t size, off64_t offset)
+static void fails_in(const struct call *call, int kernel, int at, int err,
+		     int err_after)
 {
-	if (fake.writes <= 3)
-		return one_byte(data, size, offset);
-	errno = stops_with;
-	return stops_with ? -1 : 0;
+	const char *made = fake.calls + at;
+
+	/* Each other time, the descriptor is 0. */
+	boot(kernel, err % 2);
+	fake.fails = at;
+	fake.err = err;
+	if (goes_on(call, kernel, at, err)) {
+		int retried = kernel == AFTER && at == 1;
+
+		is_right(call, succeeds(call->function(call)),
+			 retried ? BEFORE : kernel);
+		return;
+	}
+	fake.err_after = err_after;
+	fails(call->function(call), err);
+	assert_int_equal(fake.cancel_state, PTHREAD_CANCEL_ENABLE);
+	assert_false(fake.open);
+	if (strcmp(made, gives_up(call, kernel, at)) != 0)
+		fail_msg("%s: call %d fails, then %s", call->label, at, made);
+	/* Nothing is remembered. */
+	goes_as_said(call, kernel, err % 2);
 }
 
-static void with_writes(ssize_t (*write)(const char *, size_t, off64_t))
+static void each_call_fails_with_each_errno(void **state)
 {
-	memset(&fake, 0, sizeof(fake));
-	fake.write = write;
-}
+	size_t i;
+	int kernel, at, err;
 
-static void short_writes_go_on(void **state)
-{
 	(void)state;
-	with_writes(one_byte);
-	close_it(succeeds(memfd_new_sealed("faults", 0, DATA, sizeof(DATA))));
-	assert_memory_equal(fake.content, DATA, sizeof(DATA));
-	assert_int_equal(fake.writes, sizeof(DATA));
-	assert_int_equal(fake.seals & 0x0f, 0x0f);
+	for (i = 0; i < COUNT(calls); i++)
+		for (kernel = AFTER; kernel <= BEFORE; kernel++) {
+			const char *made = calls[i].calls[kernel];
+
+			if (fails_with_einval(made))
+				continue;
+			for (at = 1; made[at - 1]; at++)
+				for (err = 1; err <= ERRNOS; err++) {
+					fails_in(&calls[i], kernel, at, err, 0);
+					fails_in(&calls[i], kernel, at, err,
+						 err == EIO ? EBADF : EIO);
+				}
+		}
 }
 
-static void interrupted_writes_go_on(void **state)
+static void each_seals_function_fails_with_each_errno(void **state)
 {
+	char text[MEMFD_SEALS_STRLEN] = "unchanged";
+	int err;
+
 	(void)state;
-	with_writes(interrupted);
-	close_it(succeeds(memfd_new_sealed("faults", 0, DATA, sizeof(DATA))));
-	assert_memory_equal(fake.content, DATA, sizeof(DATA));
-	assert_int_equal(fake.writes, 3 * sizeof(DATA));
+	for (err = 1; err <= ERRNOS; err++) {
+		int fd = err % 2;
+
+		boot(AFTER, fd);
+		fake.open = 1;
+		fake.fails = 1;
+		fake.err = fake.err_after = err;
+		fails(memfd_seal(fd, MEMFD_SEAL_GROW), err);
+		fails(memfd_seal_str(fd, "grow"), err);
+		fails(memfd_get_seals(fd), err);
+		fails(memfd_get_seals_str(fd, text, sizeof(text)), err);
+		fails(memfd_check_seals(fd, MEMFD_SEAL_GROW), err);
+		fails(memfd_check_seals_str(fd, "grow"), err);
+		assert_string_equal(fake.calls, "ssgggg");
+		assert_string_equal(text, "unchanged");
+	}
+}
+
+static void any_number_of_interruptions_stops_nothing(void **state)
+{
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(calls); i++) {
+		if (fails_with_einval(calls[i].calls[AFTER]))
+			continue;
+		boot(AFTER, 0);
+		fake.interrupts = 70000;
+		is_right(&calls[i], succeeds(calls[i].function(&calls[i])),
+			 AFTER);
+		assert_string_equal(fake.calls, calls[i].calls[AFTER]);
+	}
+}
+
+/* Also one that is off already, and where it cannot be switched at all. */
+static void cancellation_is_as_it_was(void **state)
+{
+	size_t i;
+	int fails;
+
+	(void)state;
+	for (i = 0; i < COUNT(calls); i++)
+		for (fails = 0; fails < 8; fails++) {
+			boot(AFTER, 0);
+			fake.fails = fails;
+			fake.err = ENOSPC;
+			fake.cancel_state = PTHREAD_CANCEL_DISABLE;
+			calls[i].function(&calls[i]);
+			assert_int_equal(fake.cancel_state,
+					 PTHREAD_CANCEL_DISABLE);
+
+			boot(AFTER, 0);
+			fake.fails = fails;
+			fake.err = ENOSPC;
+			fake.no_libpthread = 1;
+			calls[i].function(&calls[i]);
+		}
+}
+
+/* The three ways in which bytes get into a memfd. */
+static int (*const ways[])(const struct call *) = { sealed, copied, read_from };
+
+static void arrives(const struct call *call, size_t most, size_t most_read,
+		    int interrupts)
+{
+	boot(AFTER, 0);
+	fake.most = most;
+	fake.most_read = most_read;
+	fake.interrupts = interrupts;
+	is_right(call, succeeds(call->function(call)), AFTER);
+}
+
+static void each_byte_arrives_however_few_at_a_time(void **state)
+{
+	static const size_t sizes[] = { 1, 4095, 4096, 4097, 10000 };
+	static const size_t most[] = { 1, 1000, 4096, 0 };
+	size_t way, size, i, j;
+
+	(void)state;
+	for (way = 0; way < COUNT(ways); way++)
+		for (size = 0; size < COUNT(sizes); size++) {
+			struct call call = { .function = ways[way],
+					     .size = sizes[size],
+					     .seals = ALL };
+
+			for (i = 0; i < COUNT(most); i++)
+				for (j = 0; j < COUNT(most); j++) {
+					arrives(&call, most[i], most[j], 0);
+					arrives(&call, most[i], most[j], 2);
+				}
+		}
 }
 
 static void write_of_nothing_is_eio(void **state)
 {
+	static const struct call call = { .size = 10000, .seals = ALL };
+	int at;
+
 	(void)state;
-	with_writes(nothing);
-	fails_closed(memfd_new_sealed("faults", 0, DATA, sizeof(DATA)), EIO);
-	assert_int_equal(fake.writes, 1);
-	with_writes(stops_after_three);
-	stops_with = 0;
-	fails_closed(memfd_new_sealed("faults", 0, DATA, sizeof(DATA)), EIO);
-	assert_int_equal(fake.writes, 4);
+	for (at = 2; at < 10; at++) {
+		boot(AFTER, 0);
+		fake.most = 1000;
+		fake.fails = at;
+		fails(sealed(&call), EIO);
+		assert_int_equal(fake.count, at + 1);
+		assert_false(fake.open);
+	}
+	boot(AFTER, 0);
+	fake.fails = 4;
+	fails(read_from(&call), EIO);
+	assert_string_equal(fake.calls, "mfrwx");
 }
 
-static void failing_write_is_the_error(void **state)
+/* The end comes before the size that the file once had. */
+static void what_is_there_when_it_is_read_is_copied(void **state)
 {
-	static const int errors[] = { ENOSPC, ENOMEM, EFBIG, EFAULT,
-				      EIO,    EPERM,  EAGAIN };
-	size_t i;
+	size_t way;
 
 	(void)state;
-	for (i = 0; i < COUNT(errors); i++) {
-		with_writes(stops_after_three);
-		stops_with = errors[i];
-		fails_closed(memfd_new_sealed("faults", 0, DATA, sizeof(DATA)),
-			     errors[i]);
-		assert_int_equal(fake.writes, 4);
-		assert_int_equal(fake.seals & MEMFD_SEAL_WRITE, 0);
+	for (way = 1; way < COUNT(ways); way++) {
+		struct call call = { .size = 10000, .seals = ALL };
+
+		boot(AFTER, 0);
+		fake.most = fake.most_read = 1000;
+		fake.fails = 7;
+		succeeds(ways[way](&call));
+		assert_int_equal(fake.size, way == 1 ? 5000 : 2000);
+		call.size = (size_t)fake.size;
+		is_right(&call, 0, AFTER);
 	}
 }
 
-static void failing_close_does_not_hide_the_error(void **state)
+static void refused_sendfile_is_finished_by_reading(void **state)
 {
-	(void)state;
-	with_writes(stops_after_three);
-	stops_with = ENOSPC;
-	fake.close_errno = EINTR;
-	fails_closed(memfd_new_sealed("faults", 0, DATA, sizeof(DATA)), ENOSPC);
-}
-
-/* Takes what Linux takes at most, without a look at the bytes. */
-static ssize_t at_most(const char *data, size_t size, off64_t offset)
-{
-	static off64_t next;
-
-	if (fake.writes == 1)
-		next = 0;
-	assert_true(offset == next);
-	assert_true((uintptr_t)data ==
-		    (uintptr_t)fake.content + (uintptr_t)offset);
-	assert_true(size <= 0x7ffff000);
-	next += (off64_t)size;
-	return (ssize_t)size;
-}
-
-static void gigabytes_take_as_few_writes_as_can_be(void **state)
-{
-	(void)state;
-	with_writes(at_most);
-	close_it(succeeds(
-		memfd_new_sealed("faults", 0, fake.content, 0x7ffff000UL)));
-	assert_int_equal(fake.writes, 1);
-	with_writes(at_most);
-	close_it(succeeds(
-		memfd_new_sealed("faults", 0, fake.content, 0x7ffff001UL)));
-	assert_int_equal(fake.writes, 2);
-	with_writes(at_most);
-	close_it(succeeds(
-		memfd_new_sealed("faults", 0, fake.content, 0xc0000000UL)));
-	assert_int_equal(fake.writes, 2);
-#if SIZE_MAX > 0xffffffff
-	with_writes(at_most);
-	close_it(succeeds(
-		memfd_new_sealed("faults", 0, fake.content, 5UL << 30)));
-	assert_int_equal(fake.writes, 3);
-#endif
-}
-
-/* A thread with a cancellation pending comes to each cancellation point. */
-struct call {
-	int (*function)(void);
-	int state, result, state_after;
-};
-
-static int succeeds_to_fill(void)
-{
-	with_writes(one_byte);
-	return memfd_new_sealed("faults", 0, DATA, sizeof(DATA));
-}
-
-static int fails_to_fill(void)
-{
-	with_writes(stops_after_three);
-	stops_with = ENOSPC;
-	return memfd_new_sealed("faults", 0, DATA, sizeof(DATA));
-}
-
-static int fails_to_seal(void)
-{
-	with_writes(NULL);
-	fake.add_seals_errno = EPERM;
-	return memfd_new_sealed("faults", 0, DATA, sizeof(DATA));
-}
-
-static int fails_to_close_sealing(void)
-{
-	with_writes(NULL);
-	fake.add_seals_errno = EPERM;
-	return memfd_new("faults", 0);
-}
-
-static int fails_to_chmod(void)
-{
-	with_writes(NULL);
-	fake.unknown_flags = BEFORE_EXEC_FLAGS;
-	fake.chmod_errno = EPERM;
-	return memfd_new("faults", 0);
-}
-
-static void *cancelled(void *arg)
-{
-	struct call *call = arg;
-
-	pthread_setcancelstate(call->state, NULL);
-	pthread_cancel(pthread_self());
-	call->result = call->function();
-	pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, &call->state_after);
-	pthread_testcancel();
-	return NULL;
-}
-
-static void cancelled_thread_leaks_no_descriptor(void **state)
-{
-	static int (*const functions[])(
-		void) = { succeeds_to_fill, fails_to_fill, fails_to_seal,
-			  fails_to_close_sealing, fails_to_chmod };
-	static const int states[] = { PTHREAD_CANCEL_ENABLE,
-				      PTHREAD_CANCEL_DISABLE };
-	size_t i, j;
+	static const struct call call = { .size = 10000, .seals = ALL };
+	int at;
 
 	(void)state;
-	for (i = 0; i < COUNT(functions); i++)
-		for (j = 0; j < COUNT(states); j++) {
-			struct call call = { functions[i], states[j], -2, -2 };
-			pthread_t thread;
-			void *result;
+	for (at = 2; at <= 12; at++) {
+		boot(AFTER, 0);
+		fake.most = 1000;
+		fake.fails = at;
+		fake.err = EINVAL;
+		is_right(&call, succeeds(copied(&call)), AFTER);
+		assert_int_equal(fake.calls[at], 'r');
+	}
+}
 
-			assert_int_equal(pthread_create(&thread, NULL,
-							cancelled, &call),
-					 0);
-			assert_int_equal(pthread_join(thread, &result), 0);
-			/* Neither lost on the way nor heard before the end. */
-			assert_true(result == PTHREAD_CANCELED);
-			assert_int_equal(call.state_after, call.state);
-			if (functions[i] == succeeds_to_fill)
-				close_it(call.result);
-			else
-				assert_int_equal(call.result, -1);
-		}
+/* A sendfile is refused after `sent` bytes, or never. */
+static int copy_at_most(size_t size, size_t max, size_t sent, size_t most)
+{
+	boot(AFTER, 0);
+	fake.source_size = size;
+	fake.most = fake.most_read = most;
+	if (sent <= size) {
+		fake.most = sent;
+		fake.fails = sent ? 3 : 2;
+		fake.err = EINVAL;
+	}
+	return memfd_new_sealed_copy("fake", 0, SOURCE, max);
+}
+
+static void max_counts_to_the_byte(void **state)
+{
+	static const size_t sizes[] = { 1, 2, 4095, 4096, 4097, 10000 };
+	static const size_t most[] = { 1, 1000, 4096, 0 };
+	size_t i, j, k;
+
+	(void)state;
+	for (i = 0; i < COUNT(sizes); i++)
+		for (j = 0; j < COUNT(most); j++)
+			for (k = 0; k < 4; k++) {
+				size_t size = sizes[i];
+				size_t sent = k == 3 ? SIZE_MAX : k * size / 2;
+				struct call call = { .size = size,
+						     .seals = ALL };
+
+				is_right(&call,
+					 succeeds(copy_at_most(size, size, sent,
+							       most[j])),
+					 AFTER);
+				is_right(&call,
+					 succeeds(copy_at_most(size, SIZE_MAX,
+							       sent, most[j])),
+					 AFTER);
+				fails(copy_at_most(size, size - 1, sent,
+						   most[j]),
+				      EFBIG);
+				assert_false(fake.open);
+				fails(copy_at_most(size, 0, sent, most[j]),
+				      EFBIG);
+				/* One byte more shows that there is more. */
+				assert_true(fake.size <= 1);
+			}
+}
+
+static void gigabytes_take_as_few_calls_as_can_be(void **state)
+{
+	static const struct {
+		uint64_t size;
+		const char *written, *sent;
+	} sizes[] = {
+		{ MOST, "mws", "mffls" },
+		{ MOST + 1U, "mwws", "mfffls" },
+		{ 0xc0000000, "mwws", "mfffls" },
+		{ 0xffffffff, "mwwws", "mffffls" },
+		{ 5ULL << 30, "mwwws", "mffffls" },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(sizes) && sizes[i].size <= SIZE_MAX; i++) {
+		size_t size = (size_t)sizes[i].size;
+		struct call call = { .size = size, .seals = ALL };
+
+		boot(AFTER, 0);
+		is_right(&call, succeeds(sealed(&call)), AFTER);
+		assert_string_equal(fake.calls, sizes[i].written);
+		boot(AFTER, 0);
+		is_right(&call, succeeds(copied(&call)), AFTER);
+		assert_string_equal(fake.calls, sizes[i].sent);
+		is_right(&call, succeeds(copy_at_most(size, size, SIZE_MAX, 0)),
+			 AFTER);
+		fails(copy_at_most(size, size - 1, SIZE_MAX, 0), EFBIG);
+
+		call.names = "cloexec";
+		boot(AFTER, 0);
+		is_right(&call, succeeds(sealed(&call)), AFTER);
+		boot(AFTER, 0);
+		is_right(&call, succeeds(copied(&call)), AFTER);
+		boot(AFTER, 0);
+		is_right(&call, succeeds(sized(&call)), AFTER);
+		boot(AFTER, 0);
+		fake.source_size = size;
+		fails(memfd_new_sealed_copy_str("fake", "", SOURCE, size - 1),
+		      EFBIG);
+	}
+}
+
+/* What is read instead of sent goes on where it was, at over 4 GiB. */
+static void reading_goes_on_after_gigabytes(void **state)
+{
+	struct call call = { .seals = ALL };
+
+	(void)state;
+	if (SIZE_MAX < (5ULL << 30))
+		skip_because("size_t has 32 bits");
+	call.size = (size_t)(5ULL << 30);
+	boot(AFTER, 0);
+	fake.fails = 5;
+	fake.err = EINVAL;
+	/* The third one moves less than all. */
+	fake.source_size = 3ULL * MOST + 10000;
+	call.size = (size_t)fake.source_size;
+	is_right(&call, succeeds(copied(&call)), AFTER);
+	assert_string_equal(fake.calls, "mffffrwrwrwrls");
+}
+
+static void size_that_no_file_can_have_is_efbig(void **state)
+{
+	struct call call = { .add = ALL, .seals = ALL };
+
+	(void)state;
+	/* Whatever the kernel says of the largest one. */
+	call.size = SIZE_MAX < INT64_MAX ? SIZE_MAX : (size_t)INT64_MAX;
+	boot(AFTER, 0);
+	is_right(&call, succeeds(sized(&call)), AFTER);
+	for (call.size = SIZE_MAX; (int64_t)call.size < 0;
+	     call.size = call.size / 4 * 3) {
+		boot(AFTER, 0);
+		fails(sized(&call), EFBIG);
+		assert_string_equal(fake.calls, "mx");
+	}
+	/* Gigabytes go until the kernel stops it. */
+	boot(AFTER, 0);
+	call.size = SIZE_MAX;
+	fake.fails = 3;
+	fake.err = EFBIG;
+	fails(sealed(&call), EFBIG);
+	assert_string_equal(fake.calls, "mwwx");
+}
+
+static void any_descriptor_may_be_copied(void **state)
+{
+	struct call call = { .size = SIZE, .seals = ALL };
+	int fd;
+
+	(void)state;
+	boot(AFTER, 1);
+	fake.source = 0;
+	is_right(&call, succeeds(copied(&call)), AFTER);
+	/* One that was not open, so that the new file has its number. */
+	for (fd = 0; fd < 2; fd++) {
+		boot(AFTER, fd);
+		fake.source = fd;
+		fails(copied(&call), EBADF);
+		assert_string_equal(fake.calls, "mx");
+	}
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		promise(short_writes_go_on),
-		promise(interrupted_writes_go_on),
+		promise(each_call_fails_with_each_errno),
+		promise(each_seals_function_fails_with_each_errno),
+		promise(any_number_of_interruptions_stops_nothing),
+		promise(cancellation_is_as_it_was),
+		promise(each_byte_arrives_however_few_at_a_time),
 		promise(write_of_nothing_is_eio),
-		promise(failing_write_is_the_error),
-		promise(failing_close_does_not_hide_the_error),
-		promise(gigabytes_take_as_few_writes_as_can_be),
-		promise(cancelled_thread_leaks_no_descriptor),
+		promise(what_is_there_when_it_is_read_is_copied),
+		promise(refused_sendfile_is_finished_by_reading),
+		promise(max_counts_to_the_byte),
+		promise(gigabytes_take_as_few_calls_as_can_be),
+		promise(reading_goes_on_after_gigabytes),
+		promise(size_that_no_file_can_have_is_efbig),
+		promise(any_descriptor_may_be_copied),
 	};
 
 	return cmocka_run_group_tests_name("faults", tests, NULL, NULL);
