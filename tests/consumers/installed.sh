@@ -10,14 +10,17 @@ set -eu
 . "$1/tests/consumers/tap.sh"
 
 prefix=$tmp/prefix
-lib=$prefix/lib/here
+# Where CMake looks, too.
+multiarch=$(cc -print-multiarch 2>/dev/null) || multiarch=
+libdir=lib${multiarch:+/$multiarch}
+lib=$prefix/$libdir
 version=$(sed -n "s/^  version: '\(.*\)',/\1/p" "$source/meson.build")
 
 # install BUILD PREFIX [OPTION]...
 install() {
 	build=$1 to=$2
 	shift 2
-	meson setup "$build" "$source" --prefix "$to" --libdir lib/here \
+	meson setup "$build" "$source" --prefix "$to" --libdir "$libdir" \
 		-Dtests=disabled "$@"
 	meson install -C "$build"
 }
@@ -65,11 +68,11 @@ pkg_config_file_moves_along() {
 	need pkg-config
 	install "$tmp/moves" "$tmp/there" -Dpkgconfig.relocatable=true
 	mv "$tmp/there" "$tmp/elsewhere"
-	export PKG_CONFIG_PATH="$tmp/elsewhere/lib/here/pkgconfig"
+	export PKG_CONFIG_PATH="$tmp/elsewhere/$libdir/pkgconfig"
 	# shellcheck disable=SC2046
 	cc -o "$tmp/moved" "$here/use.c" \
 		$(pkg-config --cflags --libs libmemfd)
-	uses_shared "$tmp/moved" "$tmp/elsewhere/lib/here"
+	uses_shared "$tmp/moved" "$tmp/elsewhere/$libdir"
 }
 
 c_by_cmake() {
@@ -77,6 +80,102 @@ c_by_cmake() {
 	cmake -S "$here/cmake" -B "$tmp/cmake"
 	cmake --build "$tmp/cmake"
 	uses_shared "$tmp/cmake/use"
+}
+
+# cmake_finds PREFIX [OPTION]...: leaves the program in $tmp/find/use.
+cmake_finds() {
+	need cmake
+	root=$1
+	shift
+	rm -rf "$tmp/find"
+	cmake -S "$here/cmake-package" -B "$tmp/find" \
+		-DCMAKE_PREFIX_PATH="$root" "$@" \
+		>"$tmp/cmake.log" 2>&1 || {
+		cat "$tmp/cmake.log"
+		return 1
+	}
+	if grep -i warning "$tmp/cmake.log"; then
+		return 1
+	fi
+	grep -x -e "-- version $version" "$tmp/cmake.log"
+	cmake --build "$tmp/find"
+}
+
+c_by_cmake_package() {
+	cmake_finds "$prefix"
+	uses_shared "$tmp/find/use"
+}
+
+c_by_cmake_package_of_version() {
+	for wanted in '' 1 1.0 "$version" '1...<2' "1.0...$version"; do
+		cmake_finds "$prefix" -DWANT="$wanted"
+	done
+	for wanted in 0.9 1.999 2 0.9...2; do
+		if cmake_finds "$prefix" -DWANT="$wanted"; then
+			echo "found, though $wanted was asked for"
+			return 1
+		fi
+		grep "config.cmake, version: $version" "$tmp/cmake.log"
+	done
+}
+
+is_static() {
+	readelf -d "$1" | grep NEEDED
+	if readelf -d "$1" | grep 'NEEDED.*libmemfd'; then
+		return 1
+	fi
+	"$1"
+}
+
+# By a target of its own, by a fully static link, and where it is all there is.
+c_by_cmake_package_static() {
+	cmake_finds "$prefix" -DTARGET=libmemfd::memfd_static
+	is_static "$tmp/find/use"
+	cmake_finds "$prefix" -DTARGET=libmemfd::memfd_static \
+		-DCMAKE_EXE_LINKER_FLAGS=-static
+	"$tmp/find/use"
+	install "$tmp/archive" "$tmp/archive-only" -Ddefault_library=static
+	cmake_finds "$tmp/archive-only"
+	is_static "$tmp/find/use"
+}
+
+c_by_cmake_package_elsewhere() {
+	install "$tmp/relative" "$tmp/before"
+	mv "$tmp/before" "$tmp/after"
+	cmake_finds "$tmp/after"
+	uses_shared "$tmp/find/use" "$tmp/after/$libdir"
+
+	# Found through a link, as where /lib is one to /usr/lib.
+	mkdir "$tmp/root"
+	mv "$tmp/after" "$tmp/root/usr"
+	ln -s usr/lib "$tmp/root/lib"
+	cmake_finds "$tmp/root" \
+		-Dlibmemfd_DIR="$tmp/root/$libdir/cmake/libmemfd"
+	uses_shared "$tmp/find/use" "$tmp/root/usr/$libdir"
+
+	# With folders outside the prefix, as some distributions split it.
+	meson setup "$tmp/split" "$source" --prefix "$tmp/out" \
+		--libdir "$tmp/out-lib/lib" --includedir "$tmp/out-dev/include" \
+		-Dtests=disabled
+	meson install -C "$tmp/split"
+	cmake_finds "$tmp/out-lib"
+	uses_shared "$tmp/find/use" "$tmp/out-lib/lib"
+}
+
+# A Meson project that has CMake but no pkg-config.
+meson_by_cmake_package() {
+	need cmake
+	mkdir "$tmp/meson"
+	cp "$here/use.c" "$tmp/meson/"
+	cat >"$tmp/meson/meson.build" <<-END
+		project('consumer', 'c')
+		executable('use', 'use.c', dependencies: dependency('libmemfd',
+		  method: 'cmake', modules: 'libmemfd::memfd', version: '>=1.0'))
+	END
+	meson setup "$tmp/meson/build" "$tmp/meson" \
+		--cmake-prefix-path "$prefix"
+	ninja -C "$tmp/meson/build"
+	uses_shared "$tmp/meson/build/use"
 }
 
 c_by_lmemfd() {
@@ -93,11 +192,13 @@ cxx_by_header() {
 
 installs_these_files() {
 	same "./include/memfd.h
-./lib/here/libmemfd.a
-./lib/here/libmemfd.so
-./lib/here/libmemfd.so.1
-./lib/here/libmemfd.so.$version
-./lib/here/pkgconfig/libmemfd.pc" "$(files "$prefix")"
+./$libdir/cmake/libmemfd/libmemfd-config-version.cmake
+./$libdir/cmake/libmemfd/libmemfd-config.cmake
+./$libdir/libmemfd.a
+./$libdir/libmemfd.so
+./$libdir/libmemfd.so.1
+./$libdir/libmemfd.so.$version
+./$libdir/pkgconfig/libmemfd.pc" "$(files "$prefix")"
 	same "libmemfd.so.1" "$(readlink "$lib/libmemfd.so")"
 	same "libmemfd.so.$version" "$(readlink "$lib/libmemfd.so.1")"
 	readelf -d "$lib/libmemfd.so" | grep 'SONAME.*\[libmemfd\.so\.1\]'
@@ -111,9 +212,11 @@ runtime_apart_from_devel() {
 	same 2 "$(files "$tmp/runtime" | grep -c .)"
 	DESTDIR=$tmp/devel meson install -C "$tmp/build" --tags devel
 	same "./include/memfd.h
-./lib/here/libmemfd.a
-./lib/here/libmemfd.so
-./lib/here/pkgconfig/libmemfd.pc" "$(files "$tmp/devel$prefix")"
+./$libdir/cmake/libmemfd/libmemfd-config-version.cmake
+./$libdir/cmake/libmemfd/libmemfd-config.cmake
+./$libdir/libmemfd.a
+./$libdir/libmemfd.so
+./$libdir/pkgconfig/libmemfd.pc" "$(files "$tmp/devel$prefix")"
 }
 
 staged_by_destdir() {
@@ -139,7 +242,7 @@ reinstalled_over_an_older_copy() {
 	install "$tmp/second" "$tmp/over" -Ddefault_library=both
 	same "" "$(grep -rlx older "$tmp/over")"
 	same "$(files "$prefix")" "$(files "$tmp/over")"
-	LD_LIBRARY_PATH=$tmp/over/lib/here "$tmp/shared"
+	LD_LIBRARY_PATH=$tmp/over/$libdir "$tmp/shared"
 }
 
 # The copy that is replaced is uninstalled by its own build, or it stays.
@@ -151,8 +254,8 @@ upgraded_then_uninstalled() {
 	source=$tmp/next
 	install "$tmp/new" "$tmp/upgraded" -Ddefault_library=both
 	same libmemfd.so.1.999.0 \
-		"$(readlink "$tmp/upgraded/lib/here/libmemfd.so.1")"
-	LD_LIBRARY_PATH=$tmp/upgraded/lib/here "$tmp/shared"
+		"$(readlink "$tmp/upgraded/$libdir/libmemfd.so.1")"
+	LD_LIBRARY_PATH=$tmp/upgraded/$libdir "$tmp/shared"
 	ninja -C "$tmp/new" uninstall
 	ninja -C "$tmp/old" uninstall
 	same "" "$(find "$tmp/upgraded" ! -type d)"
@@ -187,6 +290,11 @@ cell pkg_config_file_moves_along
 cell c_by_pkg_config
 cell c_by_pkg_config_static
 cell c_by_cmake
+cell c_by_cmake_package
+cell c_by_cmake_package_of_version
+cell c_by_cmake_package_static
+cell c_by_cmake_package_elsewhere
+cell meson_by_cmake_package
 cell c_by_lmemfd
 cell cxx_by_header g++
 cell cxx_by_header clang++
