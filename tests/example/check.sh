@@ -1,16 +1,27 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# check.sh SHARE HELLO: runs the example on files of known content, and the
-# README's program, and compares what they say. The exec seal is there from
-# Linux 6.3 on, and left out of account.
+#
+# The example and the first program of README.md print what README.md shows,
+# and README.md lists every function and refers to files that exist.
+#
+# usage: check.sh SHARE HELLO SOURCE
+
 set -eu
+
+share=$1
+hello=$2
+source=$3
+readme=$source/README.md
+export LC_ALL=C
 
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 
-case_is() {
+n=0
+failed=0
+result() {
 	n=$((n + 1))
-	if diff -u "$dir/expected" "$dir/said" >"$dir/diff"; then
+	if diff -u "$dir/expected" "$dir/actual" >"$dir/diff"; then
 		echo "ok $n - $1"
 	else
 		echo "not ok $n - $1"
@@ -19,48 +30,51 @@ case_is() {
 	fi
 }
 
-say() {
-	LC_ALL=C "$@" 2>&1 | sed 's/,exec$//; s/"exec"$/""/' >"$dir/said"
+# The seal exec, and the line about it, are there from Linux 6.3 on.
+without_exec() {
+	sed 's/,exec$//; /^ *(exec: /d'
 }
 
-share=$1
-hello=$2
-n=0
-failed=0
-echo 1..4
+# prints BLOCK: what README.md shows in its nth block of text.
+prints() {
+	awk -v language=text -v n="$1" -f "$source/tests/example/block.awk" \
+		"$readme" | without_exec
+}
+
+# run PROGRAM [ARGUMENT]
+run() {
+	{ "$@" 2>&1 || echo "exit status $?"; } | without_exec >"$dir/actual"
+}
+
+prints 1 >"$dir/expected"
+run "$share"
+result example_prints_what_the_readme_shows
 
 printf 'one line\nand another\n' >"$dir/file"
-cat >"$dir/expected" <<END
-parent: a copy of $dir/file, sealed: seal,shrink,grow,write
-child:    immutable, 21 bytes
-child:    its first line: one line
-child:    writing to it: Operation not permitted
-child:    making it longer: Operation not permitted
-child:    mapping it writable: Operation not permitted
-parent: the same kind of file, nothing promised
-child:    refused: seals are missing, it has ""
-parent: a pipe
-child:    refused: this file cannot have seals
-END
-say "$share" "$dir/file"
-case_is a_file
+prints 1 | sed 's/message\.txt/file/; s/".*"/"one line"/' >"$dir/expected"
+run "$share" "$dir/file"
+result example_with_a_file
 
 : >"$dir/empty"
-sed "s,$dir/file,$dir/empty,; s/21 bytes/0 bytes/; /first line/d" \
-	"$dir/expected" >"$dir/e" && mv "$dir/e" "$dir/expected"
-say "$share" "$dir/empty"
-case_is an_empty_file
+prints 1 | sed 's/message\.txt/empty/; /reads/d' >"$dir/expected"
+run "$share" "$dir/empty"
+result example_with_an_empty_file
 
-say "$share"
-sed -n '/first line/p' "$dir/said" >"$dir/line" && mv "$dir/line" "$dir/said"
-echo 'child:    its first line: /* SPDX-License-Identifier: MIT */' \
-	>"$dir/expected"
-case_is its_own_source_when_no_file_is_given
+prints 2 >"$dir/expected"
+run "$hello"
+result first_program_prints_what_the_readme_shows
 
-say "$hello"
-sort -o "$dir/said" "$dir/said"
-printf 'sealed: seal,shrink,grow,write\nwrite: Operation not permitted\n' \
-	>"$dir/expected"
-case_is the_program_of_the_readme
+sed -n 's/^int \(memfd_[a-z_]*\)(.*/\1/p' "$source/include/memfd.h" |
+	sort >"$dir/expected"
+sed -n 's/^| `\(memfd_[a-z_]*\)` |.*/\1/p' "$readme" | sort >"$dir/actual"
+result readme_lists_every_function
 
+: >"$dir/expected"
+tr '\n' ' ' <"$readme" | grep -o '\](\([^)]*\))' |
+	sed 's/^](\(.*\))$/\1/; /^#/d' | while read -r link; do
+	[ -e "$source/$link" ] || echo "README.md: no file $link"
+done >"$dir/actual"
+result readme_refers_to_files_that_exist
+
+echo "1..$n"
 exit "$failed"

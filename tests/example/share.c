@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Memory shared between processes that do not trust each other. A parent puts a
- * file's content into a sealed memfd and hands it to a child over a Unix
- * socket. The child believes nothing that it has not checked: what the seals
- * promise, it uses; what they don't, it refuses.
+ * Share memory between two processes that do not trust each other.
+ *
+ * The sender, a parent process, sends three descriptors to the receiver, its
+ * child, over a Unix socket: a sealed memfd, a memfd without seals, and a pipe.
+ * The receiver checks the seals of each, uses the first and refuses the others.
  *
  * Usage: share [FILE]
  */
@@ -24,8 +25,9 @@
 
 #include <memfd.h>
 
-#ifndef SOURCE
-#define SOURCE __FILE__
+/* The file to share if none is given. */
+#ifndef MESSAGE
+#define MESSAGE "message.txt"
 #endif
 
 static void die(const char *what)
@@ -34,7 +36,7 @@ static void die(const char *what)
 	exit(EXIT_FAILURE);
 }
 
-/* A descriptor travels beside a byte; see unix(7). */
+/* unix(7) sends a descriptor as ancillary data, next to at least one byte. */
 union control {
 	struct cmsghdr align;
 	char buf[CMSG_SPACE(sizeof(int))];
@@ -57,19 +59,18 @@ static void send_fd(int sock, int fd)
 	memcpy(CMSG_DATA(cmsg), &fd, sizeof(int));
 	if (sendmsg(sock, &msg, MSG_NOSIGNAL) < 0)
 		die("sendmsg");
-	close(fd);
-	/* The child has said what it thinks before the parent goes on. */
-	if (read(sock, &byte, 1) != 1)
-		exit(EXIT_FAILURE);
 }
 
-/* The next descriptor, or -1 when the parent has closed its end. */
+/* Returns -1 when the sender has closed its end of the socket. */
 static int receive_fd(int sock)
 {
 	char byte;
 	union control control;
 	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
-	/* With CMSG_SPACE there may be room for a second, which would leak. */
+	/*
+	 * CMSG_LEN, because CMSG_SPACE may leave room for a second descriptor,
+	 * which a hostile sender could make us leak.
+	 */
 	struct msghdr msg = { .msg_iov = &iov,
 			      .msg_iovlen = 1,
 			      .msg_control = control.buf,
@@ -87,59 +88,47 @@ static int receive_fd(int sock)
 	return fd;
 }
 
-static void show_attempt(const char *what, int failed)
-{
-	printf("child:    %s: %s\n", what,
-	       failed ? strerror(errno) : "it worked, which it should not");
-}
-
-/* Safe to use: neither its bytes nor its size can change any more. */
+/* Read a file whose content and size are final. */
 static void use(int fd)
 {
 	struct stat st;
-	char *text;
+	size_t size, line;
+	char *text, *newline;
 
-	/* The size counts only from here on, after the seals were checked. */
+	/* Only after the check of the seals can the size be relied upon. */
 	if (fstat(fd, &st) < 0)
 		die("fstat");
-	printf("child:    immutable, %lld bytes\n", (long long)st.st_size);
-	if ((uintmax_t)st.st_size > SIZE_MAX)
-		exit(EXIT_FAILURE);
-	if (st.st_size > 0) {
-		size_t size = (size_t)st.st_size;
-		const char *newline;
-
-		text = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
-		if (text == MAP_FAILED)
-			die("mmap");
-		newline = memchr(text, '\n', size);
-		printf("child:    its first line: ");
-		fwrite(text, 1, newline ? (size_t)(newline - text) : size,
-		       stdout);
-		putchar('\n');
-		munmap(text, size);
-	}
-	show_attempt("writing to it", pwrite(fd, "!", 1, 0) < 0);
-	show_attempt("making it longer", ftruncate(fd, st.st_size + 1) < 0);
-	show_attempt("mapping it writable",
-		     mmap(NULL, 1, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) ==
-			     MAP_FAILED);
+	printf("receiver: content and size are final: safe to map\n");
+	if (st.st_size == 0 || (uintmax_t)st.st_size > SIZE_MAX)
+		return;
+	size = (size_t)st.st_size;
+	text = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (text == MAP_FAILED)
+		die("mmap");
+	newline = memchr(text, '\n', size);
+	line = newline ? (size_t)(newline - text) : size;
+	printf("receiver: reads \"%.*s\"\n", line < 60 ? (int)line : 60, text);
+	munmap(text, size);
 }
 
 static void refuse(int fd)
 {
-	char seals[MEMFD_SEALS_STRLEN];
+	char missing[MEMFD_SEALS_STRLEN];
+	int seals = memfd_get_seals(fd);
 
-	if (errno == EINVAL)
-		printf("child:    refused: this file cannot have seals\n");
-	else if (memfd_get_seals_str(fd, seals, sizeof(seals)) < 0)
-		die("memfd_get_seals_str");
-	else
-		printf("child:    refused: seals are missing, it has \"%s\"\n",
-		       seals);
+	if (seals < 0) {
+		printf("receiver: refused, as it should be: "
+		       "this file cannot have seals\n");
+		return;
+	}
+	memfd_format_seals(MEMFD_SEAL_IMMUTABLE & ~(unsigned int)seals, missing,
+			   sizeof(missing));
+	printf("receiver: refused, as it should be: "
+	       "the seals %s are missing\n",
+	       missing);
 }
 
-static void child(int sock)
+static void receiver(int sock)
 {
 	int fd;
 
@@ -149,61 +138,82 @@ static void child(int sock)
 		else
 			refuse(fd);
 		close(fd);
+		/* The sender waits for this byte. */
 		if (write(sock, "", 1) != 1)
 			die("write");
 	}
 }
 
-/* A sealed memfd with the content of a file. */
-static int copy_sealed(const char *path)
+/* Send a descriptor, and wait until the receiver has dealt with it. */
+static void hand_over(int sock, int fd)
 {
+	char byte;
+
+	send_fd(sock, fd);
+	if (read(sock, &byte, 1) != 1)
+		exit(EXIT_FAILURE);
+}
+
+static void expect_refusal(const char *what, int refused)
+{
+	if (!refused) {
+		printf("sender:   %s: it worked, and should not have\n", what);
+		exit(EXIT_FAILURE);
+	}
+	printf("sender:   %s: refused, as it should be (%s)\n", what,
+	       strerror(errno));
+}
+
+static void send_sealed(int sock, const char *path)
+{
+	const char *slash = strrchr(path, '/');
 	char seals[MEMFD_SEALS_STRLEN];
-	struct stat st;
-	void *data = NULL;
 	int fd, file = open(path, O_RDONLY | O_CLOEXEC);
 
-	if (file < 0 || fstat(file, &st) < 0)
+	if (file < 0)
 		die(path);
-	if ((uintmax_t)st.st_size > SIZE_MAX) {
-		errno = EFBIG;
-		die(path);
-	}
-	if (st.st_size > 0)
-		data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE,
-			    file, 0);
-	if (data == MAP_FAILED)
-		die(path);
-	close(file);
-	fd = memfd_new_sealed("share", 0, data, (size_t)st.st_size);
+	fd = memfd_new_sealed_copy("share", 0, file, SIZE_MAX);
 	if (fd < 0)
-		die("memfd_new_sealed");
-	if (data)
-		munmap(data, (size_t)st.st_size);
+		die("memfd_new_sealed_copy");
+	close(file);
 	if (memfd_get_seals_str(fd, seals, sizeof(seals)) < 0)
 		die("memfd_get_seals_str");
-	printf("parent: a copy of %s, sealed: %s\n", path, seals);
-	return fd;
+	printf("sender:   a copy of %s, with the seals %s\n",
+	       slash ? slash + 1 : path, seals);
+	if (memfd_check_seals(fd, MEMFD_SEAL_EXEC) == 0)
+		printf("          (exec: never executable, "
+		       "which is the default since Linux 6.3)\n");
+	hand_over(sock, fd);
+
+	expect_refusal("writes to it", pwrite(fd, "!", 1, 0) < 0);
+	expect_refusal("makes it longer", ftruncate(fd, 1 << 20) < 0);
+	expect_refusal("maps it for writing",
+		       mmap(NULL, 1, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+			    0) == MAP_FAILED);
+	close(fd);
 }
 
-static int unsealed(void)
+static void send_unsealed(int sock)
 {
-	int fd = memfd_new_str("share", "allow-sealing");
+	int fd = memfd_new("share", MEMFD_ALLOW_SEALING);
 
 	if (fd < 0 || write(fd, "changeable", 10) != 10)
-		die("memfd_new_str");
-	printf("parent: the same kind of file, nothing promised\n");
-	return fd;
+		die("memfd_new");
+	printf("\nsender:   a memfd that is not sealed\n");
+	hand_over(sock, fd);
+	close(fd);
 }
 
-static int pipe_end(void)
+static void send_pipe(int sock)
 {
 	int ends[2];
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		die("pipe2");
+	printf("\nsender:   a pipe, which is no memfd at all\n");
+	hand_over(sock, ends[0]);
+	close(ends[0]);
 	close(ends[1]);
-	printf("parent: a pipe\n");
-	return ends[0];
 }
 
 int main(int argc, char **argv)
@@ -215,7 +225,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: share [FILE]\n");
 		return 2;
 	}
-	/* Two processes print here, in turns. */
+	/* Two processes take turns to print. */
 	setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, socks) < 0)
 		die("socketpair");
@@ -224,15 +234,17 @@ int main(int argc, char **argv)
 		die("fork");
 	if (pid == 0) {
 		close(socks[0]);
-		child(socks[1]);
+		receiver(socks[1]);
 		return 0;
 	}
 	close(socks[1]);
-	send_fd(socks[0], copy_sealed(argc > 1 ? argv[1] : SOURCE));
-	send_fd(socks[0], unsealed());
-	send_fd(socks[0], pipe_end());
+	send_sealed(socks[0], argc > 1 ? argv[1] : MESSAGE);
+	send_unsealed(socks[0]);
+	send_pipe(socks[0]);
 	close(socks[0]);
 	if (waitpid(pid, &status, 0) < 0 || status != 0)
 		return EXIT_FAILURE;
+	printf("\nThe receiver used the file that nobody can change any more, "
+	       "not even its\nsender, and refused the other two.\n");
 	return 0;
 }
