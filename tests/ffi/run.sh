@@ -100,8 +100,13 @@ libs='$(pkg-config --libs libmemfd)'
 both='$(pkg-config --cflags --libs libmemfd)'
 
 # Python modules are packaged for the system's own Python.
+# That of the README says in a comment what it prints.
 language python-ctypes 'tools /usr/bin/python3' \
-	'/usr/bin/python3 readme.py && /usr/bin/python3 memfd_ctypes.py'
+	'awk -v language=python -v n=1 -f "$here/../example/block.awk" \
+		"$here/../../README.md" >readme.py &&
+	/usr/bin/python3 readme.py >readme.out &&
+	sed -n "s/.*  # //p" readme.py | diff - readme.out >&2 &&
+	/usr/bin/python3 memfd_ctypes.py'
 language python-cffi 'tools cc pkg-config && /usr/bin/python3 -c "import cffi"' \
 	'/usr/bin/python3 memfd_cffi.py'
 language perl 'perl -e "use FFI::Platypus 2.00"' \
@@ -113,16 +118,13 @@ language ruby 'ruby -rfiddle -e ""' \
 language luajit 'tools luajit' \
 	'luajit memfd.lua'
 language node 'tools node npm && npm_koffi' \
-	'node readme.js && node memfd.js'
+	'node memfd.js'
 language rust 'tools rustc cc pkg-config' \
-	"for program in readme memfd; do
-		rustc --edition 2021 \$program.rs $libs && ./\$program || exit
-	done"
+	"rustc --edition 2021 memfd.rs $libs && ./memfd"
 language go 'tools go cc pkg-config' \
 	'go build -o memfd memfd.go && ./memfd'
 language java "tools javac java && ls $jna" \
-	"javac -cp $jna -d readme Readme.java && java -cp $jna:readme Readme &&
-	javac -cp $jna -d . Memfd.java && java -cp $jna:. Memfd"
+	"javac -cp $jna -d . Memfd.java && java -cp $jna:. Memfd"
 language haskell 'tools ghc pkg-config' \
 	"ghc -v0 -Wall memfd.hs $libs && ./memfd"
 language haskell-drop-in 'tools ghc pkg-config' \
