@@ -3,8 +3,8 @@
 """
 check.py SOURCE BUILD LIBRARY PARSE COMPILER [ARGUMENT...]
 
-The header, the library, the manual and README.md say the same. Of the manual
-that is what mandoc(1) renders: what a reader sees, and copies.
+The header, the library and the manual say the same. Of the manual that is what
+mandoc(1) renders: what a reader sees, and copies.
 """
 
 import html
@@ -129,12 +129,6 @@ def library_against_header():
             yield '%s is printed as %s' % (constant, said[constant][2])
 
 
-def readme_rows():
-    # A row may have two of them.
-    return re.findall(r'\| *`(MEMFD_\w+)` *\|(.*?)(?=\| *`MEMFD_|$)',
-                      (source / 'README.md').read_text(), re.M)
-
-
 # The manual as it is rendered.
 
 def render(name, root):
@@ -257,10 +251,6 @@ def check_installed(manual):
 said = ask_library()
 truth = header_table()
 report('library_is_as_the_header_says', list(library_against_header()))
-lines = (source / 'README.md').read_text().count('\n')
-report('readme_is_under_250_lines', [f'{lines}'] if lines >= 250 else [])
-report('readme_tables_are_the_headers',
-       against_header(written_table(readme_rows(), '`(.*?)`')))
 
 with tempfile.TemporaryDirectory() as directory:
     root = pathlib.Path(directory)
