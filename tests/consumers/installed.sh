@@ -75,6 +75,26 @@ pkg_config_file_moves_along() {
 	uses_shared "$tmp/moved" "$tmp/elsewhere/$libdir"
 }
 
+# In the order of README.md: with the sources, by pkg-config, and to an object.
+c_by_the_commands_of_the_readme() {
+	need pkg-config
+	block="awk -f $source/tests/example/block.awk"
+	copy "$tmp/readme"
+	cd "$tmp/readme"
+	$block -v language=c -v n=1 "$source/README.md" >hello.c
+	$block -v language=text -v n=2 "$source/README.md" |
+		sed 's/,exec$//' >expected
+	grep '^cc ' "$source/README.md" >commands
+	same 3 "$(grep -c . commands)"
+	for n in 1 2; do
+		rm -f hello
+		LD_LIBRARY_PATH=$lib sh -c "$(sed -n ${n}p commands)" |
+			sed 's/,exec$//' | diff expected -
+	done
+	sh -c "$(sed -n 3p commands)"
+	nm memfd.o names.o | grep ' T memfd_new$'
+}
+
 c_by_cmake() {
 	need cmake pkg-config
 	cmake -S "$here/cmake" -B "$tmp/cmake"
@@ -289,6 +309,7 @@ cell pkg_config_file_is_right
 cell pkg_config_file_moves_along
 cell c_by_pkg_config
 cell c_by_pkg_config_static
+cell c_by_the_commands_of_the_readme
 cell c_by_cmake
 cell c_by_cmake_package
 cell c_by_cmake_package_of_version
