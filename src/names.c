@@ -70,9 +70,9 @@ static const char hex_digits[] = "0123456789abcdef";
 /* As the tables have it, whatever the locale. */
 static char fold(char c)
 {
-	if (c >= 'A' && c <= 'Z')
-		return (char)(c - 'A' + 'a');
-	return c == '_' ? '-' : c;
+	if (c == '_')
+		return '-';
+	return (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
 }
 
 /* The length of name where s begins with it, or 0. No name has a separator. */

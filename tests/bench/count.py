@@ -120,7 +120,7 @@ def syscalls(calls):
     # A first transfer of all that one call can move, without the memory.
     most = f'-einject=pwrite64,sendfile:retval={MOST}:when=1'
     for args in [calls], [most, calls, hex(MOST)], [most, calls, hex(MOST + 1)]:
-        name = None
+        name, made = None, []
         for line in run('strace', '-s99', *args)[1].splitlines():
             mark = re.match(r'write\(1, "(.*)\\n"', line)
             if mark and mark[1] == 'end':

@@ -66,6 +66,7 @@ result first_program_prints_what_the_readme_shows
 
 sed -n 's/^int \(memfd_[a-z_]*\)(.*/\1/p' "$source/include/memfd.h" |
 	sort >"$dir/expected"
+# shellcheck disable=SC2016
 sed -n 's/^| `\(memfd_[a-z_]*\)` |.*/\1/p' "$readme" | sort >"$dir/actual"
 result readme_lists_every_function
 
