@@ -409,6 +409,8 @@ static const struct call calls[] = {
 	  { "!", "!", "!", "!" } },
 	{ "new: unknown", new, 0x01000000, NULL, 0, 0, 0,
 	  { "mm!", "mm!", "mm!", "mm!" } },
+	{ "new: unknown, inherit", new, 0x01000000 | INHERIT, NULL, 0, 0, 0,
+	  { "mm!", "mm!", "mm!", "mm!" } },
 	{ "new_str", new, INHERIT, "inherit", 0, 0, SEAL,
 	  { "ms", "mmgc", "msg", "mmgx!" } },
 

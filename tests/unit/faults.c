@@ -82,7 +82,7 @@ static void each_call_fails_with_each_errno(void **state)
 				for (err = 1; err <= ERRNOS; err++) {
 					fails_in(&calls[i], kernel, at, err, 0);
 					fails_in(&calls[i], kernel, at, err,
-						 err == EIO ? EBADF : EIO);
+						 err == EINTR ? EIO : EINTR);
 				}
 		}
 }
