@@ -2,11 +2,15 @@
 # SPDX-License-Identifier: MIT
 """Make small changes to src/, one at a time: a test has to fail for each.
 
-mutate.py BUILD SOURCE MUTATIONS
+usage: mutate.py BUILD SOURCE MUTATIONS SURVIVORS
+
+The changes are those that mutants.py derives, and those of the file MUTATIONS,
+which were real mistakes or are larger. SURVIVORS lists the derived ones that
+change nothing which a test could see, with the reason.
 
 The changed library is preloaded into the programs of the suite unit as BUILD
 has them; those that contain its source are compiled anew. The first that fails
-is enough.
+is enough. A change that compiles to the same code, or not at all, is none.
 """
 
 import concurrent.futures
@@ -21,9 +25,15 @@ import sys
 import tempfile
 import time
 
+sys.dont_write_bytecode = True  # leave the source folder as it is
 
-def mutations(path):
-    """Blocks of `@ FILE: what is changed`, `-old` lines, `+new` lines."""
+from mutants import mutants  # noqa: E402
+
+TIMEOUT = 20  # seconds of a test that takes less than one
+
+
+def blocks(path):
+    """Blocks of `@ FILE: what is wrong then`, `-old` lines, `+new` lines."""
     found = []
     for line in path.read_text().splitlines():
         if line.startswith("@ "):
@@ -43,13 +53,19 @@ class Test:
         self.name, self.cmd, self.env = name, cmd, env
         # How to compile one that contains src/memfd.c, instead of using it.
         self.contains = None
-        self.took = 0
+        self.took = 1
+        # How many changes of each file it has caught.
+        self.caught = {}
+
+    def order(self, file):
+        """The quickest way to an answer comes first."""
+        return self.took / (1 + self.caught.get(file, 0))
 
 
 class Build:
     def __init__(self, build, source):
         self.build, self.source = build, source
-        self.compile, self.unchanged, units = {}, {}, {}
+        self.compile, units = {}, {}
         entries = json.loads((build / "compile_commands.json").read_text())
         for entry in entries:
             file = (build / entry["file"]).resolve()
@@ -57,6 +73,8 @@ class Build:
             # What is written beside the object would be the build's own.
             at = command.index("-MD")
             del command[at:at + 5]
+            # Debugging information would make every change a difference.
+            command.append("-g0")
             if file.parent == source / "src" and (
                     "libmemfd.so" in entry["output"]):
                 self.compile[file.name] = command
@@ -78,11 +96,12 @@ class Build:
         if not all(os.path.exists(test.cmd[0]) for test in self.tests):
             subprocess.run(["ninja", "-C", build], check=True,
                            stdout=subprocess.DEVNULL)
+        self.unchanged = {}
 
     def cc(self, command, file, out):
         command = list(command)
         command[command.index("-o") + 1] = str(out)
-        command[-1] = str(file)
+        command[command.index("-c") + 1] = str(file)
         # What a change leaves unused is no reason to refuse it.
         return subprocess.run(command + ["-Wno-error", "-w"], cwd=self.build,
                               capture_output=True).returncode == 0
@@ -94,21 +113,18 @@ class Build:
         subprocess.run([command[0], *options, *map(str, arguments)],
                        cwd=folder, check=True, capture_output=True)
 
-    def library(self, folder):
-        """The library of the sources in folder; None where none comes out."""
+    def library(self, folder, changed):
+        """The library of the sources in folder, of which these have changed;
+        None where it is the same as without, or none comes out."""
         objects = []
         for name, command in self.compile.items():
-            source = folder / "src" / name
             objects.append(folder / (name + ".o"))
-            # syscalls.h is in all that memfd.c is.
-            text = source.read_text() + (
-                folder / "src" / "syscalls.h").read_text()
-            if text in self.unchanged:
-                objects[-1].write_bytes(self.unchanged[text])
-            elif not self.cc(command, source, objects[-1]):
+            if name not in changed:
+                objects[-1].write_bytes(self.unchanged[name])
+            elif not self.cc(command, folder / "src" / name, objects[-1]):
                 return None
-            elif len(self.unchanged) < len(self.compile):
-                self.unchanged[text] = objects[-1].read_bytes()
+            elif objects[-1].read_bytes() == self.unchanged.get(name):
+                return None
         library = folder / "libmemfd.so.1"
         self.link(command, folder, "-shared", "-o", library, *objects,
                   "-Wl,-soname,libmemfd.so.1", "-Wl,-Bsymbolic-functions",
@@ -119,8 +135,9 @@ class Build:
         folder = library.parent
         cmd = test.cmd
         if test.contains:
-            source = pathlib.Path(test.contains[-1]).name
-            cmd = [str(folder / test.name)]
+            at = test.contains.index("-c") + 1
+            source = pathlib.Path(test.contains[at]).name
+            cmd = [str(folder / test.name), *cmd[1:]]
             if not self.cc(test.contains, folder / "tests" / "unit" / source,
                            folder / (source + ".o")):
                 return False
@@ -131,8 +148,7 @@ class Build:
             stderr=subprocess.DEVNULL, start_new_session=True, cwd=folder,
             env=os.environ | test.env | {"LD_PRELOAD": str(library)})
         try:
-            # Unchanged it took as long as this leaves room for ten times.
-            status = process.wait(10 * test.took + 10 if test.took else None)
+            status = process.wait(TIMEOUT * max(1, test.took))
         except subprocess.TimeoutExpired:
             status = "timeout"
         # Children of a test that stopped half-way would stay.
@@ -143,67 +159,102 @@ class Build:
         process.wait()
         return status not in (0, 77)
 
-    def caught_by(self, library):
-        for test in self.tests:
-            if self.fails(test, library):
-                return test.name
-        return None
-
-    def sources(self, folder, file=None, old=None, new=None):
+    def sources(self, folder):
         ignore = shutil.ignore_patterns("man")
-        shutil.copytree(self.source / "src", folder / "src", ignore=ignore)
-        shutil.copytree(self.source / "tests" / "unit",
-                        folder / "tests" / "unit")
-        if not file:
-            return None
-        text = (folder / "src" / file).read_text()
-        if text.count(old) != 1:
-            return f"{text.count(old)} places like it in the source"
-        (folder / "src" / file).write_text(text.replace(old, new))
-        return None
+        for name in "src", "include", "tests/unit":
+            shutil.copytree(self.source / name, folder / name, ignore=ignore)
 
     def measure(self):
-        """Quick tests first; and none may fail for another reason."""
+        """How long each test takes; and none may fail for another reason."""
         with tempfile.TemporaryDirectory(prefix="mutate-") as name:
-            self.sources(pathlib.Path(name))
-            library = self.library(pathlib.Path(name))
+            folder = pathlib.Path(name)
+            self.sources(folder)
+            library = self.library(folder, set(self.compile))
+            for name in self.compile:
+                self.unchanged[name] = (folder / (name + ".o")).read_bytes()
             for test in self.tests:
                 start = time.monotonic()
                 if self.fails(test, library):
                     raise SystemExit(f"Bail out! {test.name} fails unchanged")
                 test.took = time.monotonic() - start
-        self.tests.sort(key=lambda test: test.took)
 
-    def mutate(self, mutation):
-        file, what, old, new = mutation
+    def caught_by(self, file, text):
+        """The name of the test that fails; None for a change that is none."""
         with tempfile.TemporaryDirectory(prefix="mutate-") as name:
             folder = pathlib.Path(name)
-            wrong = self.sources(folder, file, "\n".join(old), "\n".join(new))
-            if wrong:
-                return False, wrong
-            library = self.library(folder)
-            caught = self.caught_by(library) if library else "the compiler"
-        # Only where it is meant to: else a slip of the pen would do.
-        as_meant = (caught == "the compiler") == (
-            what.endswith("(does not compile)"))
-        return as_meant and caught is not None, f"caught by {caught}"
+            self.sources(folder)
+            (folder / "src" / file).write_text(text)
+            # syscalls.h is in memfd.c.
+            library = self.library(
+                folder, {file} if file in self.compile else {"memfd.c"})
+            if not library:
+                return None
+            for test in sorted(self.tests, key=lambda test: test.order(file)):
+                if self.fails(test, library):
+                    test.caught[file] = test.caught.get(file, 0) + 1
+                    return test.name
+        return "nothing"
+
+
+def written(build, path):
+    """The changes of the file: what each is called, and what it comes to."""
+    for file, what, old, new in blocks(path):
+        text = (build.source / "src" / file).read_text()
+        old, new = "\n".join(old), "\n".join(new)
+        yield f"{file}: {what}", file, (
+            text.replace(old, new) if text.count(old) == 1 else None)
+
+
+def derived(build):
+    """The changes that mutants.py derives."""
+    for file in build.compile:
+        text = (build.source / "src" / file).read_text()
+        for mutant in mutants(text):
+            yield f"{file}: {mutant}", file, mutant.text
 
 
 def main():
     build = Build(pathlib.Path(sys.argv[1]).resolve(),
                   pathlib.Path(sys.argv[2]).resolve())
-    todo = mutations(pathlib.Path(sys.argv[3]))
+    survivors = {line for line in pathlib.Path(
+        sys.argv[4]).read_text().splitlines() if line and line[0] != "#"}
+    by_hand = list(written(build, pathlib.Path(sys.argv[3])))
+    by_tool = list(derived(build))
     build.measure()
-    for test in build.tests:
-        print(f"# {test.name}: {test.took:.2f} s unchanged")
-    print(f"1..{len(todo)}")
-    failed = 0
+    count = failed = none = 0
+    seen = set()
+
+    def say(good, what):
+        nonlocal count, failed
+        count += 1
+        failed += not good
+        print(f"{'' if good else 'not '}ok {count} - "
+              f"{what.replace('#', '')}", flush=True)
+
+    def run(change):
+        what, file, text = change
+        return build.caught_by(file, text) if text else "no such place"
+
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        for n, (mutation, (good, said)) in enumerate(
-                zip(todo, pool.map(build.mutate, todo)), 1):
-            failed += not good
-            print(f"{'' if good else 'not '}ok {n} - "
-                  f"{mutation[0]}: {mutation[1]}: {said}", flush=True)
+        for (what, file, text), caught in zip(by_hand,
+                                              pool.map(run, by_hand)):
+            say(caught not in (None, "nothing", "no such place"),
+                f"{what}: caught by {caught}")
+        for (what, file, text), caught in zip(by_tool,
+                                              pool.map(run, by_tool)):
+            # A line may move, and its change may come twice.
+            key = what.split(": ", 1)[0] + what.split(":", 2)[2]
+            if caught is None:
+                none += 1
+            elif key in survivors:
+                seen.add(key)
+            else:
+                say(caught != "nothing", f"{what}: caught by {caught}")
+    for key in sorted(survivors - seen):
+        say(False, f"{key}: is in the list of survivors, and is no change")
+    print(f"# {none} more do not compile, or to the same code, and "
+          f"{len(seen)} cannot be seen")
+    print(f"1..{count}")
     return failed != 0
 
 
