@@ -1,14 +1,25 @@
 # SPDX-License-Identifier: MIT
-"""The thirteen functions, and how a test reports: TAP on standard output."""
+"""The promised functions, and how a test reports: TAP on standard output."""
 
 import os
+import re
 import sys
 
-FUNCTIONS = {
-    'memfd_new', 'memfd_seal', 'memfd_get_seals', 'memfd_new_sealed',
-    'memfd_check_seals', 'memfd_new_str', 'memfd_seal_str',
-    'memfd_get_seals_str', 'memfd_new_sealed_str', 'memfd_check_seals_str',
-    'memfd_parse_flags', 'memfd_parse_seals', 'memfd_format_seals'}
+
+def functions(map_file):
+    """The functions that the version script exports, each with its node."""
+    found = {}
+    node = None
+    with open(map_file, encoding='ascii') as file:
+        for line in file:
+            begins = re.match(r'(\w[\w.]*) \{', line)
+            if begins:
+                node = begins[1]
+            name = re.match(r'\t(\w+);', line)
+            if name:
+                found[name[1]] = node
+    return found
+
 
 tests = 0
 failed = 0
