@@ -151,6 +151,20 @@ compiler_and_meson_suffice() {
 	fi
 }
 
+# As in a glibc before 2.27: nothing of that name can be linked.
+libc_has_no_memfd_create() {
+	export CFLAGS=-Dmemfd_create=no_such_function
+	if fresh -Dtests=disabled -Dsyscall=libc; then
+		return 1
+	fi
+	for syscall in auto raw; do
+		fresh -Dtests=disabled -Dsyscall=$syscall
+		ninja -C "$tmp/build"
+		nm -D --undefined-only "$tmp/build/src/libmemfd.so.1" |
+			grep -w syscall
+	done
+}
+
 tests_disabled() {
 	fresh -Dtests=disabled
 	meson test -C "$tmp/build" --list 2>&1 | grep 'No tests defined'
@@ -183,5 +197,6 @@ cell no_warning_by_linker gcc ld.lld
 cell no_warning_by_linker clang ld.lld
 cell no_build_system_without_lfs64
 cell compiler_and_meson_suffice
+cell libc_has_no_memfd_create
 cell tests_disabled
 echo "1..$n"

@@ -57,6 +57,10 @@ pkg_config_file_is_right() {
 	pkg-config --validate libmemfd
 	same "$version" "$(pkg-config --modversion libmemfd)"
 	grep '^Description: .' "$lib/pkgconfig/libmemfd.pc"
+	# Not even one that happens to be installed here.
+	if grep '^Requires' "$lib/pkgconfig/libmemfd.pc"; then
+		return 1
+	fi
 	# What only a static link needs, not for everybody.
 	pkg-config --static --libs libmemfd | grep -e -pthread
 	if pkg-config --libs libmemfd | grep -e -pthread; then
