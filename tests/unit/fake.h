@@ -428,7 +428,7 @@ static const struct call calls[] = {
 	  { "mts", "mmcts", "mts", "mmcts" } },
 	{ "new_sized: hugetlb, exec", sized, HUGETLB | EXEC, NULL, 6, SIZE, 6,
 	  { "mts", "mmgts", "mts", "mmgx!" } },
-	{ "new_sized_str", sized, CLOEXEC, "cloexec", 0, SIZE, ALL,
+	{ "new_sized_str", sized, INHERIT, "inherit", 0, SIZE, ALL,
 	  { "mts", "mmcts", "mts", "mmcts" } },
 
 	{ "new_sealed", sealed, 0, NULL, 0, SIZE, ALL,
@@ -443,7 +443,7 @@ static const struct call calls[] = {
 	  { "mws", "m!", "mws", "m!" } },
 	{ "new_sealed: hugetlb, exec, size 0", sealed, HUGETLB | EXEC, NULL,
 	  0, 0, ALL, { "!", "!", "!", "!" } },
-	{ "new_sealed_str", sealed, 0, "", 0, SIZE, ALL,
+	{ "new_sealed_str", sealed, INHERIT, "inherit", 0, SIZE, ALL,
 	  { "mws", "mmcws", "mws", "mmcws" } },
 
 	{ "new_sealed_copy", copied, 0, NULL, 0, SIZE, ALL,
@@ -460,7 +460,7 @@ static const struct call calls[] = {
 	  { "mfrwrls", "mmcfrwrls", "mfrwrls", "mmcfrwrls" } },
 	{ "new_sealed_copy, by reading: size 0", read_from, EXEC, NULL, 0, 0,
 	  ALL, { "mfrls", "mmgfrls", "mfrls", "mmgx!" } },
-	{ "new_sealed_copy_str", copied, CLOEXEC, "cloexec", 0, SIZE, ALL,
+	{ "new_sealed_copy_str", copied, INHERIT, "inherit", 0, SIZE, ALL,
 	  { "mffls", "mmcffls", "mffls", "mmcffls" } },
 };
 /* clang-format on */
