@@ -214,6 +214,10 @@ cxx_by_header() {
 	uses_shared "$tmp/$1"
 }
 
+examples=$(cd "$source/tests/example" &&
+	find . -name '*.c' ! -name readme.c -o -name message.txt |
+	sort | sed 's,^\.,./share/doc/libmemfd/examples,')
+
 installs_these_files() {
 	same "./include/memfd.h
 ./$libdir/cmake/libmemfd/libmemfd-config-version.cmake
@@ -222,13 +226,15 @@ installs_these_files() {
 ./$libdir/libmemfd.so
 ./$libdir/libmemfd.so.1
 ./$libdir/libmemfd.so.$version
-./$libdir/pkgconfig/libmemfd.pc" "$(files "$prefix")"
+./$libdir/pkgconfig/libmemfd.pc
+$examples" "$(files "$prefix")"
 	same "libmemfd.so.1" "$(readlink "$lib/libmemfd.so")"
 	same "libmemfd.so.$version" "$(readlink "$lib/libmemfd.so.1")"
 	readelf -d "$lib/libmemfd.so" | grep 'SONAME.*\[libmemfd\.so\.1\]'
 }
 
-# What distributions put in libmemfd1 and libmemfd-dev.
+# What distributions put in libmemfd1 and libmemfd-dev, and examples with the
+# latter or in a package of their own.
 runtime_apart_from_devel() {
 	DESTDIR=$tmp/runtime meson install -C "$tmp/build" --tags runtime
 	same "./libmemfd.so.1
@@ -241,6 +247,8 @@ runtime_apart_from_devel() {
 ./$libdir/libmemfd.a
 ./$libdir/libmemfd.so
 ./$libdir/pkgconfig/libmemfd.pc" "$(files "$tmp/devel$prefix")"
+	DESTDIR=$tmp/doc meson install -C "$tmp/build" --tags doc
+	same "$examples" "$(files "$tmp/doc$prefix")"
 }
 
 staged_by_destdir() {

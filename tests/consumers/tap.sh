@@ -60,7 +60,8 @@ files() {
 
 # copy FOLDER: what it takes to build without tests.
 copy() {
-	mkdir -p "$1"
+	mkdir -p "$1/tests"
 	cp -r "$source/include" "$source/src" "$source/meson.build" \
 		"$source/meson_options.txt" "$1/"
+	cp -r "$source/tests/example" "$1/tests/"
 }
