@@ -23,12 +23,12 @@
 #include <memfd.h>
 
 #define FIRST_SIZE ((size_t)4096)
-#define MAX_SIZE ((size_t)1 << 20)
+#define LIMIT ((size_t)1 << 20)
 #define LINES 1000
 
 struct log {
 	atomic_size_t used;
-	char text[MAX_SIZE - sizeof(atomic_size_t)];
+	char text[LIMIT - sizeof(atomic_size_t)];
 };
 
 /* The writer. */
@@ -44,7 +44,7 @@ static struct log *log_new(int *fd)
 	 * file becomes usable when the file grows, and once it is sealed there
 	 * can be no new writable mapping.
 	 */
-	log = mmap(NULL, MAX_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, *fd, 0);
+	log = mmap(NULL, LIMIT, PROT_READ | PROT_WRITE, MAP_SHARED, *fd, 0);
 	if (log == MAP_FAILED)
 		err(1, "mmap");
 	if (memfd_seal(*fd, MEMFD_SEAL_FUTURE_WRITE | MEMFD_SEAL_SEAL) < 0)
@@ -85,7 +85,7 @@ static const struct log *log_map(int fd)
 
 	if (memfd_check_seals(fd, seals) < 0)
 		return MAP_FAILED;
-	return mmap(NULL, MAX_SIZE, PROT_READ, MAP_SHARED, fd, 0);
+	return mmap(NULL, LIMIT, PROT_READ, MAP_SHARED, fd, 0);
 }
 
 /* How much of the text there is to read: never more than the file has. */
@@ -135,7 +135,7 @@ int main(void)
 		err(1, "fork");
 	case 0:
 		/* A process that receives the descriptor has no mapping. */
-		munmap(log, MAX_SIZE);
+		munmap(log, LIMIT);
 		reader(fd);
 		return 0;
 	}
