@@ -64,11 +64,18 @@ prints 2 >"$dir/expected"
 run "$hello"
 result first_program_prints_what_the_readme_shows
 
-sed -n 's/^int \(memfd_[a-z_]*\)(.*/\1/p' "$source/include/memfd.h" |
+# A call shows the names of the parameters, as the header has them.
+tr '\n\t' '  ' <"$source/include/memfd.h" | grep -o 'int memfd_[a-z_]*([^)]*)' |
+	sed 's/^int //; s/\([(,]\) *[a-z_ ]*[ *]\([a-z]*\)/\1\2/g; s/,/, /g' |
 	sort >"$dir/expected"
-# shellcheck disable=SC2016
-sed -n 's/^| `\(memfd_[a-z_]*\)` |.*/\1/p' "$readme" | sort >"$dir/actual"
+sed -n 's/^| `\(memfd_[^`]*\)` |.*/\1/p' "$readme" | sort >"$dir/actual"
 result readme_lists_every_function
+
+sed -n 's/^[[:space:]]*\(MEMFD_SEAL_[A-Z_]*\) = .*/\1/p' \
+	"$source/include/memfd.h" | sort >"$dir/expected"
+sed -n 's/^| `\(MEMFD_SEAL_[A-Z_]*\)` |.*/\1/p' "$readme" |
+	sort >"$dir/actual"
+result readme_lists_every_seal
 
 : >"$dir/expected"
 tr '\n' ' ' <"$readme" | grep -o '\](\([^)]*\))' |

@@ -98,7 +98,8 @@ static void use(int fd)
 	/* Only after the check of the seals can the size be relied upon. */
 	if (fstat(fd, &st) < 0)
 		die("fstat");
-	printf("receiver: content and size are final: safe to map\n");
+	printf("receiver: checks the seals: "
+	       "content and size are final, it is safe to map\n");
 	if (st.st_size == 0 || (uintmax_t)st.st_size > SIZE_MAX)
 		return;
 	size = (size_t)st.st_size;
@@ -178,7 +179,7 @@ static void send_sealed(int sock, const char *path)
 	close(file);
 	if (memfd_get_seals_str(fd, seals, sizeof(seals)) < 0)
 		die("memfd_get_seals_str");
-	printf("sender:   a copy of %s, with the seals %s\n",
+	printf("sender:   sends a copy of %s, sealed: %s\n",
 	       slash ? slash + 1 : path, seals);
 	if (memfd_check_seals(fd, MEMFD_SEAL_EXEC) == 0)
 		printf("          (exec: never executable, "
@@ -199,7 +200,7 @@ static void send_unsealed(int sock)
 
 	if (fd < 0 || write(fd, "changeable", 10) != 10)
 		die("memfd_new");
-	printf("\nsender:   a memfd that is not sealed\n");
+	printf("\nsender:   sends a memfd that is not sealed\n");
 	hand_over(sock, fd);
 	close(fd);
 }
@@ -210,7 +211,7 @@ static void send_pipe(int sock)
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		die("pipe2");
-	printf("\nsender:   a pipe, which is no memfd at all\n");
+	printf("\nsender:   sends a pipe, which is no memfd at all\n");
 	hand_over(sock, ends[0]);
 	close(ends[0]);
 	close(ends[1]);
@@ -244,7 +245,7 @@ int main(int argc, char **argv)
 	close(socks[0]);
 	if (waitpid(pid, &status, 0) < 0 || status != 0)
 		return EXIT_FAILURE;
-	printf("\nThe receiver used the file that nobody can change any more, "
-	       "not even its\nsender, and refused the other two.\n");
+	printf("\nThe receiver has used the file that nobody can change any "
+	       "more, not even the\nsender, and has refused the other two.\n");
 	return 0;
 }
