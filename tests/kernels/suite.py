@@ -206,8 +206,11 @@ class Cache:
             partial.rename(folder)
         return folder
 
-    def deb(self, apt, package, wanted='.'):
-        """The files of a package, by its version, which is returned too."""
+    def deb(self, apt, package, wanted='.', needs=()):
+        """The files of a package, by its version, which is returned too.
+
+        Those of the packages that it needs, if wanted, are in the same folder.
+        """
         try:
             version = re.search(r'^Version: (.*)', apt(
                 'cache', 'show', '--no-all-versions', package), re.M)[1]
@@ -215,12 +218,12 @@ class Cache:
             raise Unavailable(f'{package} is not on the mirror') from error
 
         def make(folder):
-            apt('get', 'download', package, cwd=folder)
-            deb, = folder.glob('*.deb')
-            call('sh', '-c',
-                 'dpkg-deb --fsys-tarfile "$0" | tar -x --wildcards "$1"',
-                 deb, wanted, cwd=folder)
-            deb.unlink()
+            apt('get', 'download', package, *needs, cwd=folder)
+            for deb in folder.glob('*.deb'):
+                call('sh', '-c',
+                     'dpkg-deb --fsys-tarfile "$0" | tar -x --wildcards "$1"',
+                     deb, wanted, cwd=folder)
+                deb.unlink()
 
         return self.once(f'{package}_{version}', make), version
 

@@ -1,0 +1,235 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""proofs.py [--broken] SOURCE BUILD [ENTRY...]: prove what the contract says.
+
+Runs CBMC over each entry function of the harnesses beside this file, or over
+those named, two at a time. A property is one line of TAP: its name is the text
+of the harness's assertions. With --broken, changes src/ in each of the ways in
+NAME.broken and expects the properties named there to fail.
+
+NAME.ini lists the entries of NAME.c in the order to start them, slowest first:
+
+    [entry]
+    over = what the properties hold for
+    cc = options of goto-cc
+    instrument = options of goto-instrument; without any it does not run.
+        {here} is the folder of the harnesses, {entry} the entry
+    cbmc = options of CBMC
+
+A section [DEFAULT] has what all of them have. NAME.broken is a list of blocks:
+
+    @ FILE: what is wrong then
+    ! ENTRY: the property that has to fail
+    -lines of src/FILE, which has them once
+    +lines in their place
+"""
+import configparser
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent import futures
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / 'kernels'))
+import suite  # noqa: E402
+
+# In Debian since trixie. The libraries are those of the same release.
+RELEASE = 'trixie'
+NEEDS = 'libc6', 'libgcc-s1', 'libstdc++6', 'minisat', 'zlib1g'
+LOADER = 'usr/lib64/ld-linux-x86-64.so.2'
+LIBRARIES = 'usr/lib/x86_64-linux-gnu', 'usr/lib'
+
+# Beyond what CBMC checks of itself.
+CHECKS = ['--unwinding-assertions', '--pointer-overflow-check']
+# The properties of one function, under its name.
+FUNCTION = re.compile(r'^(\S+) function \S+\n((?:\[.*\n)+)', re.M)
+PROPERTY = re.compile(
+    r'^\[(\S+)\] (?:line (\d+) )?(.*): (SUCCESS|FAILURE|UNKNOWN|ERROR)$', re.M)
+MEMORY = 'no access outside an object, no undefined behaviour'
+ENDS = 'every loop ends'
+BODY = 'every function has a body'
+
+
+class Tools:
+    def __init__(self, cache):
+        suite.need('gcc')
+        suite.need('dpkg-deb')
+        self.root, self.version = cache.deb(cache.apt(RELEASE), 'cbmc',
+                                            needs=NEEDS)
+
+    def run(self, name, *arguments):
+        """A program of CBMC's, with the libraries of its release."""
+        libraries = ':'.join(f'{self.root}/{path}' for path in LIBRARIES)
+        return subprocess.run(
+            [self.root / LOADER, '--library-path', libraries,
+             self.root / 'usr/bin' / name, *map(str, arguments)],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True, errors='replace', check=False)
+
+
+class Proof:
+    """One entry function: the run of CBMC that proves its properties."""
+
+    def __init__(self, harness, entry, options):
+        self.harness, self.entry = harness, entry
+        self.over = options['over']
+        self.cc, self.instrument, self.cbmc = (
+            shlex.split(options.get(key, '')) for key in (
+                'cc', 'instrument', 'cbmc'))
+
+    def __str__(self):
+        return f'{self.harness.stem}: {self.entry}'
+
+    def run(self, tools, source, folder):
+        """Its properties, each with what CBMC found wrong; and the output."""
+        goto = folder / f'{self.harness.stem}-{self.entry}.goto'
+        done = tools.run(
+            'goto-cc', '-std=gnu11', f'-I{source}/include', *self.cc,
+            '--function', self.entry, '-o', goto,
+            source / 'tests/proofs' / self.harness.name)
+        if not done.returncode and self.instrument:
+            done = tools.run('goto-instrument', *(
+                option.replace('{here}', f'{source}/tests/proofs').replace(
+                    '{entry}', self.entry) for option in self.instrument),
+                goto, goto)
+        if done.returncode:
+            return {}, done.stdout
+        done = tools.run('cbmc', *CHECKS, *self.cbmc, goto)
+        properties = {}
+        for file, lines in FUNCTION.findall(done.stdout):
+            for name, line, text, status in PROPERTY.findall(lines):
+                kind = name.split('.')[-2]
+                if kind in ('unwind', 'recursion'):
+                    text = ENDS
+                elif kind == 'no-body':
+                    text = BODY
+                elif kind != 'assertion' or file.startswith('<'):
+                    # The second are in CBMC's own models of libc.
+                    text = MEMORY
+                wrong = properties.setdefault(text, [])
+                if status != 'SUCCESS':
+                    wrong.append(f'{name}, line {line}: {status}')
+        # CBMC's own verdict: 0 or 10. Anything else is a failure to decide.
+        if done.returncode not in (0, 10) or (
+                done.returncode == 10) != any(properties.values()):
+            return {}, done.stdout
+        return properties, done.stdout
+
+
+def proofs(wanted):
+    for path in sorted(Path(__file__).parent.glob('*.ini')):
+        table = configparser.ConfigParser(interpolation=None)
+        table.read(path, 'utf-8')
+        for entry in table.sections():
+            if not wanted or entry in wanted:
+                yield Proof(path.with_suffix('.c'), entry, table[entry])
+
+
+def prove(tap, tools, source, todo):
+    """The unchanged source: every property holds."""
+    def run(proof):
+        with tempfile.TemporaryDirectory(prefix='proofs-') as folder:
+            start = time.monotonic()
+            return proof.run(tools, source, Path(folder)), \
+                time.monotonic() - start
+
+    with futures.ThreadPoolExecutor(2) as pool:
+        for proof, ((properties, output), took) in zip(
+                todo, pool.map(run, todo)):
+            print(f'# {proof}: {took:.1f} s', flush=True)
+            if not properties:
+                tap.line(False, f'{proof}: CBMC decides')
+                suite.comment(output)
+            for text, wrong in properties.items():
+                tap.line(not wrong,
+                         f'{proof.entry}: {text} ({proof.over})')
+                for line in wrong:
+                    print(f'#   {line}')
+
+
+def changes():
+    """The blocks of the lists of changes, as the docstring has them."""
+    found = []
+    for path in sorted(Path(__file__).parent.glob('*.broken')):
+        for line in path.read_text('utf-8').splitlines():
+            kind, text = line[:1], line[1:]
+            if kind == '@':
+                found.append((*text.strip().split(': ', 1), [], [], []))
+            elif kind in ('!', '-', '+'):
+                found[-1]['!-+'.index(kind) + 2].append(text)
+            elif kind not in ('', '#'):
+                raise SystemExit(f'Bail out! {path}: what is {line!r}?')
+    return found
+
+
+def applies(source, change):
+    """The changed text of the file; None if the list is out of date."""
+    file, _, _, old, new = change
+    text = (source / 'src' / file).read_text('utf-8')
+    old, new = ('\n'.join(lines) for lines in (old, new))
+    return text.replace(old, new) if text.count(old) == 1 else None
+
+
+def broken(tap, tools, source, todo):
+    """Each change of the lists: the properties named there fail."""
+    entries = {proof.entry: proof for proof in todo}
+
+    def run(change):
+        file, _, wanted, _, _ = change
+        with tempfile.TemporaryDirectory(prefix='proofs-') as folder:
+            folder = Path(folder)
+            for name in 'src', 'include', 'tests/proofs':
+                shutil.copytree(source / name, folder / name)
+            text = applies(source, change)
+            if text is None:
+                return [(False, 'is not once in the source', '')]
+            (folder / 'src' / file).write_text(text)
+            results = []
+            for line in wanted:
+                entry, text = line.strip().split(': ', 1)
+                if entry in entries:
+                    properties, output = entries[entry].run(
+                        tools, folder, folder)
+                    results.append((bool(properties.get(text)),
+                                    f'breaks {entry}: {text}', output))
+            return results
+
+    todo = changes()
+    with futures.ThreadPoolExecutor(2) as pool:
+        for change, results in zip(todo, pool.map(run, todo)):
+            for good, what, output in results:
+                tap.line(good, f'{change[0]}: {change[1]}: {what}')
+                if not good:
+                    suite.comment(output)
+
+
+def main():
+    arguments = sys.argv[1:]
+    slow = arguments[:1] == ['--broken']
+    source, build, *wanted = arguments[slow:]
+    source, build = Path(source).resolve(), Path(build).resolve()
+    tap = suite.Tap('proofs', build)
+    todo = list(proofs(wanted))
+    try:
+        tools = Tools(suite.Cache(build.parent / 'cache'))
+    except suite.Unavailable as error:
+        tap.missing('proofs', error)
+        tap.end()
+    print(f'# CBMC {tools.version}, {os.cpu_count()} processors')
+    if slow:
+        broken(tap, tools, source, todo)
+    else:
+        prove(tap, tools, source, todo)
+        for change in changes() if not wanted else ():
+            if applies(source, change) is None:
+                tap.line(False, f'{change[0]}: {change[1]}: the lines are once '
+                         'in the source')
+    tap.end()
+
+
+main()
