@@ -200,6 +200,10 @@ static void fuzz_flags(const char *str)
 		check(named == -1 && named_errno == EINVAL);
 		check(memfd_new_sealed_str("fuzz", str, "x", 1) == -1 &&
 		      errno == EINVAL);
+		check(memfd_new_sealed_copy_str("fuzz", str, -1, 1) == -1 &&
+		      errno == EINVAL);
+		check(memfd_new_sized_str("fuzz", str, 1, "grow") == -1 &&
+		      errno == EINVAL);
 		check(next_descriptor() == before);
 		return;
 	}
@@ -223,6 +227,13 @@ static void fuzz_flags(const char *str)
 		close(named);
 		close(plain);
 	}
+	/* No file to copy: made with these flags, or refused like any other. */
+	errno = UNTOUCHED;
+	named = memfd_new_sealed_copy_str("fuzz", str, -1, 1);
+	named_errno = errno;
+	errno = UNTOUCHED;
+	plain = memfd_new_sealed_copy("fuzz", flags, -1, 1);
+	agree(named, named_errno, plain, errno);
 	check(next_descriptor() == before);
 }
 
@@ -232,9 +243,26 @@ static void fuzz_seals(const char *str)
 	int good = parses(0, str, &seals);
 	int named, named_errno, plain, fd;
 
+	/* A string without a name is refused by what takes seals by name. */
+	good = good && str[strspn(str, ",| \t\n\v\f\r")];
 	/* The names are judged first: there is no such descriptor. */
 	check(memfd_seal_str(-1, str) == -1 &&
 	      errno == (good ? EBADF : EINVAL));
+	errno = UNTOUCHED;
+	named = memfd_new_sized_str("fuzz", NULL, 4096, str);
+	named_errno = errno;
+	if (good) {
+		errno = UNTOUCHED;
+		plain = memfd_new_sized("fuzz", 0, 4096, seals);
+		agree(named, named_errno, plain, errno);
+	} else {
+		check(named == -1 && named_errno == EINVAL);
+	}
+	if (named >= 0) {
+		check(memfd_get_seals(named) == memfd_get_seals(plain));
+		close(named);
+		close(plain);
+	}
 	check(memfd_check_seals_str(-1, str) == -1 &&
 	      errno == (good && seals ? EBADF : EINVAL));
 	fd = memfd_new("fuzz", MEMFD_ALLOW_SEALING);

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
+#include <stdint.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -70,14 +71,19 @@ static void storm(void)
 	need(sigaction(SIGALRM, &action, &was) == 0, "sigaction");
 	need(setitimer(ITIMER_REAL, &often, NULL) == 0, "setitimer");
 	for (round = 0; round < 4; round++) {
-		int fd;
+		int fd, from = -1;
 
+		if (round % 2)
+			from = memfd_new_sealed("storm", 0, data, size);
 		errno = UNTOUCHED;
-		fd = memfd_new_sealed("storm", 0, data, size);
+		fd = round % 2 ? memfd_new_sealed_copy("storm", 0, from, size)
+			       : memfd_new_sealed("storm", 0, data, size);
 		good &= fd >= 0 && errno == UNTOUCHED &&
 			memfd_check_seals(fd, MEMFD_SEAL_IMMUTABLE) == 0 &&
 			holds(fd, data, size);
 		close(fd);
+		if (round % 2)
+			close(from);
 	}
 	for (round = 0; round < 20000; round++) {
 		int fd;
@@ -91,7 +97,8 @@ static void storm(void)
 	setitimer(ITIMER_REAL, &never, NULL);
 	sigaction(SIGALRM, &was, NULL);
 	ok(good && alarms > 1000 && open_descriptors() == before,
-	   "signals throughout: 4 memfds of 256 MiB, 20000 of none");
+	   "signals throughout: 4 memfds of 256 MiB, two of them "
+	   "copied, and 20000 empty ones");
 	printf("# %d signals\n", (int)alarms);
 	free(data);
 }
@@ -109,7 +116,11 @@ static void descriptors(void)
 	need(setrlimit(RLIMIT_NOFILE, &one) == 0, "setrlimit");
 	for (i = 0, good = 1; i < 1000; i++)
 		good &= memfd_new_sealed("full", 0, (void *)8, 8) == -1 &&
-			errno == EFAULT;
+			errno == EFAULT &&
+			memfd_new_sized("full", 0, SIZE_MAX, 0) == -1 &&
+			errno == EFBIG &&
+			memfd_new_sealed_copy("full", 0, last, 1) == -1 &&
+			errno == EBADF;
 	good &= memfd_new("full", 0) == last;
 	good &= memfd_new("full", 0) == -1 && errno == EMFILE;
 	good &= memfd_new_sealed("full", 0, "x", 1) == -1 && errno == EMFILE;

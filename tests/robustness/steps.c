@@ -12,6 +12,7 @@
 #include <sched.h>
 #include <semaphore.h>
 #include <signal.h>
+#include <stdint.h>
 #include <unistd.h>
 
 #include "memfd.h"
@@ -38,6 +39,8 @@
 
 static char data[] = "some bytes";
 static int target;
+/* Files to copy: with sendfile(2), and by reading, which this one asks for. */
+static int source, reluctant;
 
 /* Each returns 1 if all is as promised, and leaves nothing open. */
 
@@ -76,9 +79,14 @@ static int close_with(int fd, int seals)
 STEP(memfd_new, 0x01, memfd_new("steps", 0))
 STEP(memfd_new_allow_sealing, 0, memfd_new("steps", MEMFD_ALLOW_SEALING))
 STEP(memfd_new_str, 0, memfd_new_str("steps", "allow-sealing"))
+STEP(memfd_new_sized, 0x03, memfd_new_sized("steps", 0, 4096, 0x03))
 STEP(memfd_new_sealed, 0x0f, memfd_new_sealed("steps", 0, data, sizeof(data)))
 STEP(memfd_new_sealed_str, 0x0f,
      memfd_new_sealed_str("steps", "cloexec", data, sizeof(data)))
+STEP(memfd_new_sealed_copy, 0x0f,
+     memfd_new_sealed_copy("steps", 0, source, SIZE_MAX))
+STEP(memfd_new_sealed_copy_by_reading, 0x0f,
+     memfd_new_sealed_copy("steps", 0, reluctant, SIZE_MAX))
 
 /* What fails on the way fails as promised. */
 static int failed_step(void)
@@ -157,6 +165,9 @@ static const struct function {
 	{ ENTRY(memfd_new_str) },
 	{ ENTRY(memfd_new_sealed) },
 	{ ENTRY(memfd_new_sealed_str) },
+	{ ENTRY(memfd_new_sized) },
+	{ ENTRY(memfd_new_sealed_copy) },
+	{ ENTRY(memfd_new_sealed_copy_by_reading) },
 	{ "memfd_new_sealed that fails", failed_step, failed_good,
 	  failed_fresh },
 	{ "the other functions", others_step, others_good, others_fresh },
@@ -241,6 +252,10 @@ int main(void)
 
 	target = memfd_new("target", MEMFD_ALLOW_SEALING);
 	need(target >= 0, "memfd_new");
+	source = memfd_new_sealed("source", 0, data, sizeof(data));
+	need(source >= 0, "memfd_new_sealed");
+	reluctant = open("/proc/self/personality", O_RDONLY | O_CLOEXEC);
+	need(reluctant >= 0, "/proc/self/personality");
 	for (i = 0; i < sizeof(functions) / sizeof(functions[0]); i++) {
 		const struct function *f = &functions[i];
 		int before, good, count, at;

@@ -59,7 +59,7 @@ static void use_everything(int number)
 {
 	char text[32], buf[MEMFD_SEALS_STRLEN], link[64], path[32];
 	unsigned int parsed;
-	int fd, sealed;
+	int fd, sealed, copied, sized;
 
 	snprintf(text, sizeof(text), "thread-%d", number);
 	errno = number;
@@ -81,10 +81,20 @@ static void use_everything(int number)
 	expect(sealed >= 0);
 	expect(pread(sealed, buf, sizeof(text), 0) == sizeof(text));
 	expect(strcmp(buf, text) == 0);
+	copied = memfd_new_sealed_copy_str(text, "", sealed, sizeof(text));
+	expect(copied >= 0);
+	expect(pread(copied, buf, sizeof(text), 0) == sizeof(text));
+	expect(strcmp(buf, text) == 0);
+	sized = memfd_new_sized(text, 0, (size_t)number, MEMFD_SEAL_SHRINK);
+	expect(sized >= 0);
+	expect(lseek(sized, 0, SEEK_END) == number);
+	expect(memfd_check_seals(sized, MEMFD_SEAL_SHRINK) == 0);
 	errno = number;
 	expect(memfd_new(NULL, 0) == -1 && errno == EFAULT);
 	close(fd);
 	close(sealed);
+	close(copied);
+	close(sized);
 }
 
 static void *create_seal_close(void *arg)
