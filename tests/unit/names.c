@@ -377,6 +377,8 @@ static void two_huge_page_sizes_are_refused_at_the_second(void **state)
 				 two & ~4U);
 			refuses(memfd_parse_flags, str, i == j ? 22 : 11);
 		}
+	parses(memfd_parse_flags, "cloexec,allow-sealing,exec,huge-2mb",
+	       0x54000017);
 	parses(memfd_parse_flags, "huge-2mb,hugetlb,MFD_HUGE_2MB,0x54000004",
 	       0x54000004);
 	refuses(memfd_parse_flags, "huge-2mb,0x04000000", 9);
@@ -409,17 +411,19 @@ static void null_seals_are_efault(void **state)
 	fails(memfd_parse_seals(NULL, &value, &end), EFAULT);
 	fails(memfd_parse_seals(NULL, &value, NULL), EFAULT);
 	assert_int_equal(value, UNSET);
+	assert_int_equal(end, 7);
 }
 
 static void nowhere_to_put_the_number_is_efault(void **state)
 {
-	size_t end;
+	size_t end = 7;
 
 	(void)state;
 	fails(memfd_parse_flags("exec", NULL, &end), EFAULT);
 	fails(memfd_parse_flags(NULL, NULL, NULL), EFAULT);
 	fails(memfd_parse_seals("exec", NULL, &end), EFAULT);
 	fails(memfd_parse_seals(NULL, NULL, NULL), EFAULT);
+	assert_int_equal(end, 7);
 }
 
 static void long_strings_are_read_to_the_end(void **state)
