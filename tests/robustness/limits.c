@@ -57,7 +57,7 @@ static int holds(int fd, const char *data, size_t size)
 
 /*
  * The kernel breaks a write to memory off for a fatal signal only: EINTR itself
- * comes from the test of faults.
+ * comes from the fake kernel of the unit tests.
  */
 static void storm(void)
 {
