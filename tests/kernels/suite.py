@@ -5,9 +5,11 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import threading
+import time
 from concurrent import futures
 from pathlib import Path
 
@@ -110,32 +112,88 @@ def call(*command, **options):
                           stderr=subprocess.PIPE, **options).stdout
 
 
-def run(command, silence=MINUTE):
-    """The output and status of a command, ended after a minute of silence."""
+class Clock:
+    """The time that a process and its descendants have had.
+
+    That is the time in which they ran and the time in which they had nothing to
+    run. While they wait for a processor it stands still, so that a limit means
+    the same on a busy machine.
+    """
+
+    def __init__(self, pid):
+        self.pid, self.threads = pid, {}
+        self.restart()
+
+    def restart(self):
+        self.began = time.monotonic()
+        self.ran = self.waited = 0
+        self.seconds()
+        self.ran = self.waited = 0
+
+    def family(self):
+        children = {}
+        for stat in Path('/proc').glob('[0-9]*/stat'):
+            try:
+                parent = stat.read_text().rpartition(')')[2].split()[1]
+            except OSError:
+                continue
+            children.setdefault(int(parent), []).append(int(stat.parts[2]))
+        family = [self.pid]
+        for pid in family:
+            family += children.get(pid, [])
+        return family
+
+    def seconds(self):
+        for pid in self.family():
+            for file in Path(f'/proc/{pid}/task').glob('*/schedstat'):
+                try:
+                    ran, waited, _ = map(int, file.read_text().split())
+                except OSError:
+                    continue
+                before = self.threads.get(file, (0, 0))
+                self.threads[file] = ran, waited
+                self.ran += (ran - before[0]) / 1e9
+                self.waited += (waited - before[1]) / 1e9
+        elapsed = time.monotonic() - self.began
+        return max(elapsed - self.waited, min(self.ran, elapsed))
+
+
+def run(command, silence=3 * MINUTE, echo=False):
+    """The output and status of a command, ended if it is silent for so long,
+    by a clock that stands still while others have the processors."""
     process = subprocess.Popen(
         list(map(str, command)), stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         errors='replace')
     lines = []
-    hung = threading.Event()
 
-    def end():
-        hung.set()
-        process.kill()
+    def read():
+        for line in process.stdout:
+            lines.append(line.replace('\r', ''))
+            if echo:
+                print(lines[-1], end='', flush=True)
 
-    while True:
-        timer = threading.Timer(silence, end)
-        timer.start()
-        line = process.stdout.readline()
-        timer.cancel()
-        if not line:
-            break
-        lines.append(line.replace('\r', ''))
+    reader = threading.Thread(target=read)
+    reader.start()
+    clock = Clock(process.pid)
+    heard, ended = 0, ''
+    while reader.is_alive():
+        reader.join(1)
+        if heard != len(lines):
+            heard = len(lines)
+            clock.restart()
+        elif clock.seconds() > silence and not ended:
+            ended = f'Bail out! no output for {silence} s: ended\n'
+            for pid in clock.family():
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
     status = process.wait()
     process.stdout.close()
-    if hung.is_set():
-        lines.append(f'no output for {silence} s: ended\n')
-    return ''.join(lines), status
+    if echo:
+        print(ended, end='', flush=True)
+    return ''.join([*lines, ended]), status
 
 
 class Cache:

@@ -8,7 +8,7 @@ import string
 import sys
 from pathlib import Path
 
-BEGIN, END = '<!-- kernels:begin -->', '<!-- kernels:end -->'
+BEGIN, END = '<!-- results:begin -->', '<!-- results:end -->'
 
 
 def line(columns, letters):
