@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """What the suites `kernels` and `arches` share: packages of any Debian release,
-the unit tests built for another machine, and what they printed there."""
+the unit tests built for another machine, and what they printed there.
+
+As a program, suite.py COMMAND...: a test, ended only if it hangs."""
 import json
 import os
 import re
@@ -163,8 +165,8 @@ def run(command, silence=3 * MINUTE, echo=False):
     by a clock that stands still while others have the processors."""
     process = subprocess.Popen(
         list(map(str, command)), stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        errors='replace')
+        stdout=subprocess.PIPE, stderr=None if echo else subprocess.STDOUT,
+        text=True, errors='replace')
     lines = []
 
     def read():
@@ -361,3 +363,8 @@ class Target:
                 lambda program: Result(program.name,
                                        *run([*self.wrapper, program])),
                 programs))
+
+
+if __name__ == '__main__':
+    # A test whose only limit is that of run().
+    sys.exit(run(sys.argv[1:], echo=True)[1])

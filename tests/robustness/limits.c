@@ -232,7 +232,7 @@ static void memory(void)
 		int before = open_descriptors(), fd, err;
 
 		/* Who faults where there is no killer waits for ever. */
-		alarm(20);
+		alarm(600);
 		if (!put("cgroup.procs", "0"))
 			_exit(3);
 		fd = memfd_new_sealed("memory", 0, data, size);

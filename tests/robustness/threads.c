@@ -213,7 +213,7 @@ static void fork_and_exec(void)
 		if (pid == 0) {
 			int kept;
 
-			alarm(20);
+			alarm(600);
 			failures = 0;
 			use_everything(THREADS + 1);
 			memfd_new("gone", MEMFD_ALLOW_SEALING);
