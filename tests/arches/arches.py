@@ -71,8 +71,8 @@ OLD = (
     ('aarch64', 'aarch64-linux-gnu-gcc',
      '@napi-rs/cross-toolchain-x64-target-aarch64@1.0.3', 279),
 )
-# They use _Generic, which came with gcc 4.9.
-TOO_NEW = 'fallback', 'faults', 'generic'
+# It uses _Generic, which came with gcc 4.9.
+TOO_NEW = 'generic',
 
 
 def targets(cache):
@@ -193,12 +193,13 @@ def compare_numbers(tap, cache, root, build):
     folder, version = cache.deb(cache.apt('sid'), 'linux-libc-dev')
     # What src/syscalls.h includes of libc, which is not there for most.
     libc = build / 'include'
-    for name in ('fcntl.h', 'pthread.h', 'sys/mman.h', 'sys/stat.h',
-                 'unistd.h'):
+    for name in ('fcntl.h', 'pthread.h', 'sys/mman.h', 'sys/sendfile.h',
+                 'sys/stat.h', 'unistd.h'):
         (libc / name).parent.mkdir(parents=True, exist_ok=True)
         (libc / name).write_text('')
     (libc / 'sys/syscall.h').write_text(
         '#include <asm/unistd.h>\n'
+        'typedef long long off_t;\n'
         '#define SYS_memfd_create __NR_memfd_create\n'
         'long syscall(long, ...);\n')
     right = 0
