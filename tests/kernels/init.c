@@ -117,6 +117,11 @@ static void set_up_machine(void)
 	check(mount("proc", "/proc", "proc", 0, NULL), "/proc");
 	check(mount("sysfs", "/sys", "sysfs", 0, NULL), "/sys");
 	check(mount("devtmpfs", "/dev", "devtmpfs", 0, NULL), "/dev");
+	/* Terminals, and a directory of tmpfs. */
+	mkdir("/dev/pts", 0755);
+	mkdir("/dev/shm", 01777);
+	check(mount("devpts", "/dev/pts", "devpts", 0, NULL), "/dev/pts");
+	check(mount("tmpfs", "/dev/shm", "tmpfs", 0, NULL), "/dev/shm");
 	check(mount("tmpfs", "/tmp", "tmpfs", 0, NULL), "/tmp");
 }
 
