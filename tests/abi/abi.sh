@@ -82,6 +82,7 @@ for baseline in "$here"/libmemfd-*.abi; do
 	cell "$status" "${name}_has_the_same_types_and_constants"
 
 	symbols <"$baseline" >"$tmp/released"
+	cat "$tmp/released" >>"$tmp/baselines"
 	cut -d' ' -f1 "$tmp/released" | sort -u >"$tmp/nodes"
 	abi "${3:-$object}" >"$tmp/library.abi"
 	symbols <"$tmp/library.abi" |
@@ -101,4 +102,15 @@ for baseline in "$here"/libmemfd-*.abi; do
 		cell "$status" "${name}_has_the_same_soname"
 	}
 done
+
+if [ -e "$tmp/baselines" ]; then
+	status=0
+	sort -u "$tmp/baselines" >"$tmp/known"
+	symbols <"$tmp/object.abi" | comm -23 - "$tmp/known" |
+		sed 's/$/: in no baseline; meson compile abi-baseline adds it/' \
+			>"$tmp/new"
+	sed 's/^/# /' "$tmp/new"
+	[ ! -s "$tmp/new" ] || status=1
+	cell "$status" every_function_is_in_a_baseline
+fi
 echo "1..$n"
