@@ -162,6 +162,57 @@ static void huge_pages_can_be_sealed(void **state)
 	close_it(fd);
 }
 
+static void sized_in_whole_pages_only(void **state)
+{
+	int fd = memfd_new("huge", MEMFD_HUGETLB);
+	struct stat st;
+	size_t page;
+
+	(void)state;
+	if (fd < 0)
+		skip_because("hugetlbfs: %s", strerror(errno));
+	assert_int_equal(fstat(fd, &st), 0);
+	close_it(fd);
+	page = (size_t)st.st_blksize;
+	fails(memfd_new_sized("huge", MEMFD_HUGETLB, 1, 0), EINVAL);
+	fails(memfd_new_sized("huge", MEMFD_HUGETLB, page - 1, 0), EINVAL);
+	fails(memfd_new_sized("huge", MEMFD_HUGETLB, page + 4096,
+			      MEMFD_SEAL_GROW),
+	      EINVAL);
+	close_it(succeeds(memfd_new_sized("huge", MEMFD_HUGETLB, 0, 0)));
+	fd = succeeds(memfd_new_sized_str("huge", "hugetlb", 3 * page,
+					  "shrink,grow"));
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_true((size_t)st.st_size == 3 * page);
+	assert_int_equal(memfd_get_seals(fd),
+			 MEMFD_SEAL_SHRINK | MEMFD_SEAL_GROW | first_seals());
+	fails(ftruncate(fd, 0), EPERM);
+	close_it(fd);
+}
+
+/*
+ * No promise of ours, and what the header and the manual warn of. Where a
+ * kernel enforces the seal, this fails, and they have to say since when.
+ */
+static void exec_seal_is_reported_but_not_enforced(void **state)
+{
+	struct stat st;
+	int fd;
+
+	(void)state;
+	if (!knows_exec_flags())
+		skip_because("the kernel does not know the exec flags");
+	fd = memfd_new("huge", MEMFD_HUGETLB | MEMFD_NOEXEC_SEAL);
+	if (fd < 0)
+		skip_because("hugetlbfs: %s", strerror(errno));
+	succeeds(memfd_check_seals(fd, MEMFD_SEAL_EXEC));
+	assert_int_equal(fchmod(fd, 0777), 0);
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0777);
+	succeeds(memfd_check_seals(fd, MEMFD_SEAL_EXEC));
+	close_it(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -170,6 +221,8 @@ int main(void)
 		promise(size_without_hugetlb_is_einval),
 		promise(no_such_size_is_enodev),
 		promise(huge_pages_can_be_sealed),
+		promise(sized_in_whole_pages_only),
+		promise(exec_seal_is_reported_but_not_enforced),
 	};
 
 	return run_twice("hugetlb", tests);
