@@ -50,6 +50,8 @@ enum {
 #define ABSENT (-2)
 
 static size_t size;
+/* What a victim is made with, so as not to have the exec seal. */
+static unsigned int executable;
 static char text[] = "hostile";
 
 static void *map(int fd, int protection, int kind)
@@ -450,11 +452,10 @@ static const struct deed {
 /* Two pages, mode 0666, without MEMFD_SEAL_EXEC where that can be. */
 static int victim(unsigned int seals)
 {
-	unsigned int exec = denies_exec() ? 0 : MEMFD_EXEC;
-	int fd = memfd_new("victim", MEMFD_ALLOW_SEALING | exec);
+	int fd = memfd_new("victim", MEMFD_ALLOW_SEALING | executable);
 	size_t i;
 
-	if (exec)
+	if (executable)
 		assert_int_equal(fchmod(fd, 0666), 0);
 	for (i = 0; i < 2; i++)
 		assert_int_equal(pwrite(fd, "s", 1, (off_t)(i * size / 2)), 1);
@@ -615,5 +616,6 @@ int main(void)
 	};
 
 	size = 2 * (size_t)sysconf(_SC_PAGESIZE);
+	executable = denies_exec() ? 0 : MEMFD_EXEC;
 	return cmocka_run_group_tests_name("forbid", tests, NULL, NULL);
 }
