@@ -168,6 +168,23 @@ static void no_other_byte_separates(void **state)
 	}
 }
 
+/* Nor does a byte over 127 count as the one below it. */
+static void bytes_over_127_are_no_letters(void **state)
+{
+	static const char *const names[] = { "exec", "0x1f", "F_SEAL_SEAL" };
+	char str[16];
+	size_t i, at;
+
+	(void)state;
+	for (i = 0; i < COUNT(names); i++)
+		for (at = 0; names[i][at]; at++) {
+			strcpy(str, names[i]);
+			str[at] = (char)(str[at] | 0x80);
+			refuses(memfd_parse_seals, str, 0);
+			refuses(memfd_parse_flags, str, 0);
+		}
+}
+
 static void empty_is_zero(void **state)
 {
 	(void)state;
@@ -586,6 +603,7 @@ int main(void)
 		promise(pasted_expressions),
 		promise(each_separator_and_runs_of_them),
 		promise(no_other_byte_separates),
+		promise(bytes_over_127_are_no_letters),
 		promise(empty_is_zero),
 		promise(numbers),
 		promise(refused_in_both),
