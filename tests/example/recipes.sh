@@ -34,9 +34,14 @@ log: reader: pwrite refused, as it should be: Operation not permitted
 log: reader: writable mmap refused, as it should be: Operation not permitted
 reader: 1000 lines, 19893 bytes
 END
-case_is self 'memfd_new_sealed_copy: Permission denied' <<END
-running from a sealed copy
-END
+if [ -e /proc/self/exe ]; then
+	case_is self 'memfd_new_sealed_copy: Permission denied' <<-END
+		running from a sealed copy
+	END
+else
+	n=$((n + 1))
+	echo "ok $n - self # SKIP /proc is not mounted"
+fi
 case_is recipes '' <<END
 not sealed yet: seal,shrink,grow,write
 sealed already: seal,shrink,grow,write
