@@ -31,7 +31,11 @@ struct log {
 	char text[LIMIT - sizeof(atomic_size_t)];
 };
 
-/* The writer. */
+/*
+ * The writer. It maps as much as the log may ever need: what is beyond the end
+ * of the file becomes usable when the file grows, and once it is sealed there
+ * can be no new writable mapping.
+ */
 static struct log *log_new(int *fd)
 {
 	struct log *log;
@@ -39,11 +43,6 @@ static struct log *log_new(int *fd)
 	*fd = memfd_new_sized("log", 0, FIRST_SIZE, MEMFD_SEAL_SHRINK);
 	if (*fd < 0)
 		err(1, "memfd_new_sized");
-	/*
-	 * Map as much as the log may ever need: what is beyond the end of the
-	 * file becomes usable when the file grows, and once it is sealed there
-	 * can be no new writable mapping.
-	 */
 	log = mmap(NULL, LIMIT, PROT_READ | PROT_WRITE, MAP_SHARED, *fd, 0);
 	if (log == MAP_FAILED)
 		err(1, "mmap");

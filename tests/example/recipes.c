@@ -42,12 +42,11 @@ static int new_open_to_seals(const char *text)
 	return fd;
 }
 
-/* Set a newer seal where the kernel knows it. */
+/* Set a newer seal where the kernel knows it. A refused call sets none. */
 static int seal_with_newer(int fd, unsigned int seals, unsigned int newer)
 {
 	if (memfd_seal(fd, seals | newer) == 0)
 		return 0;
-	/* A refused call has set no seal at all. */
 	return errno == EINVAL ? memfd_seal(fd, seals) : -1;
 }
 
