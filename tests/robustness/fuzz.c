@@ -23,7 +23,8 @@
 
 #include "memfd.h"
 
-#define UNTOUCHED 4242
+#include "../unit/traces.h"
+
 #define PATTERN 0xa5a5a5a5
 #define ROOM 65536
 

@@ -21,7 +21,6 @@
 
 #include "tap.h"
 
-#define UNTOUCHED 4242
 #define MIB (1UL << 20)
 
 static volatile sig_atomic_t alarms;

@@ -19,8 +19,6 @@
 
 #include "tap.h"
 
-#define UNTOUCHED 4242
-
 #if defined(__x86_64__)
 #define TRAP_ON()                                                              \
 	__asm__ volatile("subq $128, %%rsp\n\tpushfq\n\t"                      \

@@ -5,12 +5,13 @@
 #ifndef TAP_H
 #define TAP_H
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "../unit/traces.h"
 
 static int tap_count, tap_failed;
 
@@ -51,18 +52,6 @@ static inline int done_testing(void)
 {
 	printf("1..%d\n", tap_count);
 	return tap_failed != 0;
-}
-
-static inline int open_descriptors(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	int n = 0;
-
-	need(dir != NULL, "/proc/self/fd");
-	while (readdir(dir))
-		n++;
-	closedir(dir);
-	return n;
 }
 
 #endif

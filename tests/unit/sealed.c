@@ -52,6 +52,8 @@ static void hugetlb_is_einval(void **state)
 	(void)state;
 	fails(memfd_new_sealed("sealed", MEMFD_HUGETLB, "x", 1), EINVAL);
 	fails(memfd_new_sealed("sealed", MEMFD_HUGETLB, NULL, 0), EINVAL);
+	fails(memfd_new_sealed("sealed", MEMFD_HUGETLB | MEMFD_EXEC, NULL, 0),
+	      EINVAL);
 	fails(memfd_new_sealed("sealed", MEMFD_HUGE_2MB, "x", 1), EINVAL);
 	fails(memfd_new_sealed("sealed", MEMFD_HUGE_16GB, NULL, 0), EINVAL);
 	fails(memfd_new_sealed_str("sealed", "hugetlb", "x", 1), EINVAL);

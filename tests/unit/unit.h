@@ -33,6 +33,8 @@
 
 #include "memfd.h"
 
+#include "traces.h"
+
 #ifndef F_ADD_SEALS
 #define F_ADD_SEALS 1033
 #define F_GET_SEALS 1034
@@ -41,9 +43,6 @@
 #define TMPFS 0x01021994
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-/* No call gives this errno: who finds it afterwards knows it was left alone. */
-#define UNTOUCHED 12345
 
 /* The call succeeds and leaves errno alone. Its value is the call's. */
 #define succeeds(call)                                                         \
@@ -98,16 +97,6 @@ static inline void failed(int result, int want, const char *call,
 	if (err != want)
 		fail_msg("%s:%d: %s: %s, wanted %s", file, line, call,
 			 strerror(err), strerror(want));
-}
-
-/* By hand: /proc may be missing, and shows an emulator's own, too. */
-static inline int open_descriptors(void)
-{
-	int fd, open = 0;
-
-	for (fd = 0; fd < 256; fd++)
-		open += fcntl(fd, F_GETFD) >= 0;
-	return open;
 }
 
 static int open_before;
