@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Create and seal. */
+/* Create memfds, seal them, and check their seals. */
 
 #include "syscalls.h"
 
@@ -8,7 +8,7 @@
 
 #include "memfd.h"
 
-/* The most that one write or sendfile moves: see write(2), NOTES. */
+/* The most bytes that one write(2) or sendfile(2) transfers. */
 #define TRANSFER_MAX 0x7ffff000
 
 #define EXEC_FLAGS ((unsigned int)(MEMFD_EXEC | MEMFD_NOEXEC_SEAL))
@@ -16,7 +16,7 @@
 #define NOT_EXECUTABLE                                                         \
 	(S_IRUSR | S_IWUSR | S_IRGRP | S_IWGRP | S_IROTH | S_IWOTH)
 
-/* Not inlined: a call that succeeds need not save registers for these. */
+/* Kept out of line, so that a successful call saves no registers for these. */
 #define COLD __attribute__((cold, noinline))
 
 COLD static int refuse(int err)
@@ -26,11 +26,12 @@ COLD static int refuse(int err)
 }
 
 /*
- * Close a descriptor that the caller has not seen, and fail with err. close(2)
- * is a cancellation point: a thread cancelled in it would leak the descriptor.
+ * Close a descriptor that has not been returned yet, and fail with err.
+ * close(2) is a cancellation point, and a thread cancelled there would leak the
+ * descriptor, so disable cancellation.
  *
- * cancel is initialised because glibc before 2.34, without libpthread, leaves
- * it alone.
+ * cancel is initialised because pthread_setcancelstate does not set it with
+ * glibc before 2.34 in a program without libpthread.
  */
 COLD static int discard(int fd, int err)
 {
@@ -54,18 +55,22 @@ int memfd_new(const char *name, unsigned int flags)
 	else
 		flags |= MEMFD_CLOEXEC;
 
-	/* With one of the two, vm.memfd_noexec has nothing to decide. */
+	/* With one of the exec flags, vm.memfd_noexec makes no difference. */
 	fd = sys_memfd_create(
 		name, flags & EXEC_FLAGS ? flags : flags | MEMFD_NOEXEC_SEAL);
 	if (fd >= 0) {
 		/*
-		 * The MFD_NOEXEC_SEAL added above allows sealing. Nobody asked
-		 * for that, so close it again, or a peer could seal the file.
+		 * MFD_NOEXEC_SEAL, if it was added above, allows sealing. The
+		 * caller did not ask for that, so close sealing again, or a
+		 * peer could seal the file.
 		 */
 		if (flags & (EXEC_FLAGS | MEMFD_ALLOW_SEALING) ||
 		    memfd_seal(fd, MEMFD_SEAL_SEAL) == 0)
 			return fd;
-		/* Kernels that close it themselves were proposed in 2024. */
+		/*
+		 * It does not matter if sealing is closed already, as by a
+		 * kernel that was proposed in 2024.
+		 */
 		err = errno;
 		if (memfd_check_seals(fd, MEMFD_SEAL_SEAL) < 0)
 			return discard(fd, err);
@@ -75,8 +80,8 @@ int memfd_new(const char *name, unsigned int flags)
 
 	/*
 	 * Before Linux 6.3 the kernel refuses both exec flags with EINVAL. Try
-	 * again without them and with all others; what the kernel then creates
-	 * is executable.
+	 * again without these two, but with all other flags. The new file is
+	 * then executable.
 	 */
 	if (errno != EINVAL || flags & MEMFD_NOEXEC_SEAL)
 		return -1;
@@ -84,10 +89,10 @@ int memfd_new(const char *name, unsigned int flags)
 	if (fd < 0)
 		return -1;
 	/*
-	 * Sealed against execution? Then vm.memfd_noexec did it: this kernel
-	 * knows the flags, and a sandbox refused them. Such a file can be
-	 * sealed and cannot be executed, which is right only for a caller who
-	 * asked for that.
+	 * If the file has the exec seal now, this kernel knows the flags: a
+	 * sandbox refused them, and vm.memfd_noexec added MFD_NOEXEC_SEAL. The
+	 * file can be sealed and cannot be executed, which is right only for a
+	 * caller that asked for both.
 	 */
 	if ((flags & (MEMFD_EXEC | MEMFD_ALLOW_SEALING)) !=
 		    MEMFD_ALLOW_SEALING &&
@@ -106,7 +111,7 @@ int memfd_seal(int fd, unsigned int seals)
 
 int memfd_get_seals(int fd)
 {
-	/* musl reads an argument whatever the command. */
+	/* fcntl of musl reads an argument, whatever the command. */
 	return fcntl(fd, F_GET_SEALS, 0UL);
 }
 
@@ -114,15 +119,15 @@ int memfd_check_seals(int fd, unsigned int seals)
 {
 	int have = seals ? memfd_get_seals(fd) : refuse(EINVAL);
 
-	/* -1 has every bit set: without this, a refusal would pass. */
+	/* -1 has every bit set, and would pass the test below. */
 	if (have < 0)
 		return -1;
 	return seals & ~(unsigned int)have ? refuse(EPERM) : 0;
 }
 
 /*
- * The last step of what creates a sealed memfd: add the seals, or, after an
- * error there or before (err), close it.
+ * The last step of functions that create a sealed memfd: add the seals. If that
+ * fails, or if an earlier step failed with err, close the memfd.
  */
 static int seal_or_discard(int fd, unsigned int seals, int err, int saved)
 {
@@ -144,7 +149,7 @@ int memfd_new_sized(const char *name, unsigned int flags, size_t size,
 	fd = memfd_new(name, seals ? flags | MEMFD_ALLOW_SEALING : flags);
 	if (fd < 0)
 		return -1;
-	/* A size that off64_t cannot hold has become negative. */
+	/* A size that does not fit in off64_t has become negative. */
 	if (length < 0)
 		return discard(fd, EFBIG);
 	while (ftruncate64(fd, length) < 0)
@@ -153,7 +158,7 @@ int memfd_new_sized(const char *name, unsigned int flags, size_t size,
 	return seal_or_discard(fd, seals, 0, saved);
 }
 
-/* Write it all, from offset at on. Returns 0, or the error that stopped it. */
+/* Write size bytes at offset at. Returns 0 or an error number. */
 static int fill(int fd, const char *data, size_t size, off64_t at)
 {
 	while (size) {
@@ -187,7 +192,7 @@ int memfd_new_sealed(const char *name, unsigned int flags, const void *data,
 	if (fd < 0)
 		return -1;
 
-	/* pwrite(2) is a cancellation point, as close(2) is. */
+	/* pwrite(2) is a cancellation point, like close(2). */
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
 	err = fill(fd, data, size, 0);
 	pthread_setcancelstate(cancel, NULL);
@@ -195,7 +200,10 @@ int memfd_new_sealed(const char *name, unsigned int flags, const void *data,
 			       saved);
 }
 
-/* Copy what sendfile(2) refuses to, from offset at on. Returns as copy does. */
+/*
+ * Copy a file that does not support sendfile(2), from offset at to its end.
+ * Returns 0 or an error number.
+ */
 COLD static int copy_by_reading(int fd, int source, size_t max, off64_t at)
 {
 	char buf[4096];
@@ -220,13 +228,13 @@ COLD static int copy_by_reading(int fd, int source, size_t max, off64_t at)
 	}
 }
 
-/* Copy the whole of source. Returns 0, or the error that stopped it. */
+/* Copy the whole of source. Returns 0 or an error number. */
 static int copy(int fd, int source, size_t max)
 {
 	off64_t at = 0;
 
 	for (;;) {
-		/* Ask for a byte more than max, to see whether there is one. */
+		/* Ask for one byte more than max, to notice a larger file. */
 		size_t most = max < TRANSFER_MAX ? max + 1 : TRANSFER_MAX;
 		ssize_t n = sendfile64(fd, source, &at, most);
 
@@ -246,7 +254,7 @@ static int copy(int fd, int source, size_t max)
 			return errno;
 		}
 	}
-	/* sendfile(2) moved the offset. */
+	/* sendfile(2) has moved the file offset. */
 	return lseek(fd, 0, SEEK_SET) < 0 ? errno : 0;
 }
 
@@ -264,7 +272,7 @@ int memfd_new_sealed_copy(const char *name, unsigned int flags, int fd,
 		return -1;
 
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
-	/* fd was not open: its number was free, and the new file has got it. */
+	/* If fd was not open, the memfd may have been given its number. */
 	err = memfd == fd ? EBADF : copy(memfd, fd, max);
 	pthread_setcancelstate(cancel, NULL);
 	return seal_or_discard(memfd, MEMFD_SEAL_SEAL | MEMFD_SEAL_IMMUTABLE,

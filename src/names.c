@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Names to numbers and back, and the functions that take names. */
+/* Convert names to numbers and back, and the functions that take names. */
 
 #include <errno.h>
 #include <string.h>
@@ -10,12 +10,12 @@
 #define SEPARATORS ",| \t\n\v\f\r"
 
 /*
- * What one kind of number is called, in lower case with '-'. No pointers, which
- * the loader would have to relocate.
+ * The names of flags or of seals, in lower case and with '-'. They are stored
+ * in arrays, because the loader would have to relocate pointers.
  */
 struct table {
 	char prefix[2][12];
-	/* A field of bits that holds one value: two cannot be or-ed. */
+	/* Bits that hold one value together: two values cannot be or-ed. */
 	unsigned int field;
 	struct {
 		unsigned int value;
@@ -60,14 +60,14 @@ static const struct table seal_names = {
 		{ MEMFD_SEAL_WRITE, "write" },
 		{ MEMFD_SEAL_FUTURE_WRITE, "future-write" },
 		{ MEMFD_SEAL_EXEC, "exec" },
-		/* After the seals that it is made of: it is never printed. */
+		/* After the seals that it consists of, so never printed. */
 		{ MEMFD_SEAL_IMMUTABLE, "immutable" },
 	},
 };
 
 static const char hex_digits[] = "0123456789abcdef";
 
-/* As the tables have it, whatever the locale. */
+/* Convert a character to how the tables write it, in every locale. */
 static char fold(char c)
 {
 	if (c == '_')
@@ -75,7 +75,10 @@ static char fold(char c)
 	return (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
 }
 
-/* The length of name where s begins with it, or 0. No name has a separator. */
+/*
+ * The length of name if s begins with it, else 0. Stops at the end of a word,
+ * because no name contains a separator.
+ */
 static size_t begins(const char *s, const char *name)
 {
 	size_t i;
@@ -86,7 +89,7 @@ static size_t begins(const char *s, const char *name)
 	return i;
 }
 
-/* "0", or "0x" and one to eight hex digits. */
+/* Numbers are "0", and "0x" with one to eight hexadecimal digits. */
 static int parse_number(const char *s, size_t len, unsigned int *value)
 {
 	size_t i;
@@ -167,7 +170,10 @@ int memfd_parse_seals(const char *names, unsigned int *seals, size_t *stop)
 	return parse(&seal_names, names, seals, stop);
 }
 
-/* Writes what fits and leaves room for the null. Returns where to go on. */
+/*
+ * Write s at offset at, as far as it fits with a null byte after it. Returns
+ * the offset of what follows.
+ */
 static size_t put(char *buf, size_t size, size_t at, const char *s)
 {
 	for (; *s; s++, at++)
@@ -209,7 +215,7 @@ int memfd_format_seals(unsigned int seals, char *buf, size_t size)
 	return (int)at;
 }
 
-/* As above; but for seals, unlike flags, naming nothing is an error too. */
+/* Parse the seals of a _str function, which must name at least one. */
 static int seals_named(const char *names, unsigned int *seals)
 {
 	if (memfd_parse_seals(names, seals, NULL) < 0)

@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The system calls, as every libc and every set of kernel headers declares
- * them, and memfd_create(2) where they do not: glibc before 2.27, kernel
- * headers before 3.17. Only this file knows about architectures. It must come
- * before any other include.
+ * System calls under the same names for all C libraries and kernel headers, and
+ * memfd_create(2) where these lack it: glibc before 2.27, kernel headers before
+ * 3.17. No other file depends on the architecture. Include this one before all
+ * others.
  */
 
 #ifndef SYSCALLS_H
 #define SYSCALLS_H
 
 /*
- * With _FILE_OFFSET_BITS, fcntl would be fcntl64@GLIBC_2.28, and the object
- * would not load on an older glibc. _TIME_BITS=64 alone is an error, so both
- * go. Offsets have 64 bits all the same: see the names that end in 64 below.
+ * With _FILE_OFFSET_BITS=64, fcntl would be fcntl64@GLIBC_2.28, and the object
+ * would not load with an older glibc. Undefine _TIME_BITS too, because it is an
+ * error on its own. Offsets have 64 bits all the same, in the functions whose
+ * names end in 64.
  */
 #undef _FILE_OFFSET_BITS
 #undef _TIME_BITS
@@ -21,7 +22,10 @@
 #define _GNU_SOURCE 1
 #endif
 
-/* A header of libc that -include named has made glibc decide without these. */
+/*
+ * If -include has included a header of glibc already, that has evaluated the
+ * macros above: let it do so again.
+ */
 #ifdef _FEATURES_H
 #undef _FEATURES_H
 #include <features.h>
@@ -40,7 +44,10 @@
 #define F_GET_SEALS 1034
 #endif
 
-/* Elsewhere off_t always has 64 bits, and the names may be missing (musl). */
+/*
+ * In other C libraries, off_t always has 64 bits, and the names that end in 64
+ * may be missing (musl).
+ */
 #if !defined(__GLIBC__) && !defined(__BIONIC__)
 _Static_assert(sizeof(off_t) == 8, "off_t has 64 bits");
 #define off64_t off_t
@@ -50,12 +57,15 @@ _Static_assert(sizeof(off_t) == 8, "off_t has 64 bits");
 #define sendfile64 sendfile
 #endif
 
-/* On 32-bit, glibc 2.28 gave fcntl a new version: the call is fcntl64(2). */
+/*
+ * On 32-bit architectures, fcntl has a new symbol version in glibc 2.28. An
+ * object that is to load with older versions makes the system call itself.
+ */
 #if !defined(HAVE_MEMFD_CREATE) && defined(SYS_fcntl64)
 #define fcntl(...) ((int)syscall(SYS_fcntl64, __VA_ARGS__))
 #endif
 
-/* From the kernel's tables; tests/arches compares them. */
+/* From the system call tables of the kernel; tests/arches compares them. */
 #if defined(__x86_64__) && defined(__ILP32__)
 #define MEMFD_CREATE_NR (0x40000000 + 319)
 #elif defined(__x86_64__)
