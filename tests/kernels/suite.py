@@ -102,6 +102,17 @@ class Result:
                 f'{self.skipped} skipped')
 
 
+def write_between(path, name, lines):
+    """What a suite found, between the two markers of that name in a file."""
+    begin, end = f'<!-- {name}:begin -->', f'<!-- {name}:end -->'
+    text = Path(path).read_text()
+    before, _, rest = text.partition(begin)
+    _, found, after = rest.partition(end)
+    if not found:
+        sys.exit(f'{path}: no {begin} and {end}')
+    Path(path).write_text('\n'.join([before + begin, *lines, end + after]))
+
+
 def need(tool):
     if not shutil.which(tool):
         raise Unavailable(f'{tool} is missing')
@@ -237,7 +248,9 @@ class Cache:
             'APT::Sandbox::User=root']
 
         def apt(tool, *arguments, **more):
-            return call(f'apt-{tool}', '-q',
+            # Installed where no shell looks for it.
+            return call('/usr/lib/apt/apt-helper' if tool == 'helper'
+                        else f'apt-{tool}', '-q',
                         *(f'-o{option}' for option in options),
                         *arguments, **more)
 
@@ -287,19 +300,38 @@ class Cache:
 
         return self.once(f'{package}_{version}', make), version
 
-    def cmocka_source(self):
-        """Debian has no static cmocka, and none for most other machines."""
-        apt = self.apt(None, 'deb-src')
-        version = re.search(r'^Version: (.*)', apt(
-            'cache', 'showsrc', '--only-source', 'cmocka'), re.M)[1]
+    def source(self, release, package):
+        """The upstream source of a package, by its version, which is returned
+        too: the release's own archive without Debian's changes, since mirrors
+        that lack a source package's small files often have the large one."""
+        apt = self.apt(release, 'deb-src')
+        try:
+            files = re.findall(
+                r"^'([^']+)' (\S+)_([^_]+)\.orig\.tar\.\w+ \d+ (\S+)$",
+                apt('get', 'source', '--print-uris', '--only-source', package),
+                re.M)
+            (uri, _, version, digest), = files
+        except (subprocess.CalledProcessError, ValueError) as error:
+            raise Unavailable('not on the mirror') from error
 
         def make(folder):
-            apt('get', 'source', '--download-only', 'cmocka', cwd=folder)
-            archive, = folder.glob('*.orig.tar.?z')
+            archive = folder / 'archive'
+            try:
+                apt('helper', 'download-file', uri, archive, digest)
+            except subprocess.CalledProcessError as error:
+                reason = error.stderr.partition('\n')[0]
+                raise Unavailable(
+                    f'{version} is not on the mirror' if ' 404 ' in reason
+                    else f'{version}: {reason}') from error
             call('tar', '-x', '-C', folder, '--strip-components=1',
                  '-f', archive)
+            archive.unlink()
 
-        return self.once(f'cmocka_{version}', make)
+        return self.once(f'{package}_{version}_source', make), version
+
+    def cmocka_source(self):
+        """Debian has no static cmocka, and none for most other machines."""
+        return self.source(None, 'cmocka')[0]
 
 
 class Target:

@@ -8,7 +8,7 @@ import string
 import sys
 from pathlib import Path
 
-BEGIN, END = '<!-- results:begin -->', '<!-- results:end -->'
+from suite import write_between
 
 
 def line(columns, letters):
@@ -53,12 +53,7 @@ def main():
     path, *results = map(Path, sys.argv[1:])
     cells = [cell for result in results
              for cell in json.loads(result.read_text())]
-    text = path.read_text()
-    before, _, rest = text.partition(BEGIN)
-    _, found, after = rest.partition(END)
-    if not found:
-        sys.exit(f'{path}: no {BEGIN} and {END}')
-    path.write_text('\n'.join([before + BEGIN, *table(cells), END + after]))
+    write_between(path, 'results', table(cells))
 
 
 main()
