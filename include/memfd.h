@@ -125,8 +125,8 @@ enum memfd_sizes {
  * vm.memfd_noexec is 2 in this PID namespace or an ancestor), ENODEV (no huge
  * pages of this size), ENOSYS (a kernel without memfds or without hugetlbfs).
  *
- * Since Linux 6.3, a memfd that can be sealed starts with MEMFD_SEAL_EXEC set.
- * Test seals with a mask (memfd_check_seals), never for equality.
+ * Since Linux 6.3, a memfd that is not executable starts with MEMFD_SEAL_EXEC
+ * set. Test seals with a mask (memfd_check_seals), never for equality.
  */
 int memfd_new(const char *name, unsigned int flags);
 
