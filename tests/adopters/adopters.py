@@ -127,7 +127,8 @@ def adopt(tap, program, source, version, build, prefix):
 
 
 def table(rows):
-    yield '| program | lines that went, came | tests before | after | what is better |'
+    yield ('| program | lines that went, came | tests passed before | after '
+           f'| what is better on Linux {os.uname().release} |')
     yield '|---|---|---|---|---|'
     for row in rows:
         if 'reason' in row:
@@ -144,7 +145,7 @@ def main():
     if sys.argv[1] == '--table':
         rows = json.loads(Path(sys.argv[3]).read_text())
         return write_between(sys.argv[2], 'adopters', table(rows))
-    root, build = map(Path, sys.argv[1:3])
+    root, build = (Path(folder).resolve() for folder in sys.argv[1:3])
     tap = Tap('adopters', build)
     rows = tap.cells
     tried = 0

@@ -291,6 +291,24 @@ class PulseAudio(Meson):
         return {'memory of the daemon': files[0]}
 
 
+# Any that is not root: a container maps it to its own root.
+USER = 65534
+MAPPING = [{'containerID': 0, 'hostID': USER, 'size': 1}]
+CONTAINER = {
+    'ociVersion': '1.0.0',
+    'process': {
+        'user': {'uid': 0, 'gid': 0}, 'cwd': '/', 'env': [],
+        'args': ['/init', 'echo', 'hello']},
+    'root': {'path': 'rootfs', 'readonly': True},
+    'mounts': [
+        {'destination': '/proc', 'type': 'proc', 'source': 'proc'},
+        {'destination': '/dev', 'type': 'tmpfs', 'source': 'tmpfs',
+         'options': ['mode=755']}],
+    'linux': {
+        'namespaces': [{'type': 'mount'}, {'type': 'user'}, {'type': 'pid'}],
+        'uidMappings': MAPPING, 'gidMappings': MAPPING}}
+
+
 class Crun(Program):
     name = 'crun'
     options = ('--disable-systemd', '--disable-criu', '--disable-bpf')
@@ -350,24 +368,41 @@ class Crun(Program):
         return results
 
     def look(self):
-        """Started by an ordinary user, who may mount nothing, where the
-        default of memfd_create(2) is not executable."""
-        if not Path('/proc/sys/vm/memfd_noexec').exists():
+        """A container of an ordinary user, who may not mount and so copies the
+        executable, whatever the default of memfd_create(2) is."""
+        sysctl = Path('/proc/sys/vm/memfd_noexec')
+        if not sysctl.exists():
             return {}
         with tempfile.TemporaryDirectory() as folder:
-            os.chmod(folder, 0o755)
+            folder = Path(folder)
+            folder.chmod(0o755)
             shutil.copy(self.tree / 'crun', folder)
             shutil.copy(self.prefix / 'lib/libmemfd.so.1', folder)
-            done = subprocess.run(
-                ['unshare', '--pid', '--fork', '--mount-proc', 'sh', '-ec',
-                 'echo 1 >/proc/sys/vm/memfd_noexec; exec setpriv '
-                 '--reuid=65534 --regid=65534 --clear-groups '
-                 '--bounding-set=-all --inh-caps=-all '
-                 f'env LD_LIBRARY_PATH={folder} {folder}/crun --version'],
-                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, cwd=folder,
-                stderr=subprocess.STDOUT, text=True, check=False)
-            return {'started by an ordinary user under vm.memfd_noexec 1':
-                    Said(done.returncode, done.stdout or 'nothing')}
+            for name in 'dev', 'proc', 'sys':
+                (folder / 'rootfs' / name).mkdir(parents=True)
+            shutil.copy(self.tree / 'tests/init', folder / 'rootfs')
+            (folder / 'config.json').write_text(json.dumps(CONTAINER))
+            (folder / 'state').mkdir()
+            (folder / 'state').chmod(0o777)
+            said = {}
+            # A namespace can only have a higher value than the machine.
+            for value in range(int(sysctl.read_text()), 2):
+                done = subprocess.run(
+                    ['unshare', '--mount', '--cgroup', '--pid', '--fork',
+                     '--mount-proc', 'sh', '-ec',
+                     f"""mount -t cgroup2 none /sys/fs/cgroup
+                     echo {value} >/proc/sys/vm/memfd_noexec
+                     exec setpriv --reuid={USER} --regid={USER} \\
+                         --clear-groups --bounding-set=-all --inh-caps=-all \\
+                         env LD_LIBRARY_PATH=. XDG_RUNTIME_DIR=$PWD/state \\
+                         ./crun --cgroup-manager=disabled run \\
+                         -f config.json {self.name}"""],
+                    cwd=folder, stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                    text=True, check=False)
+                said[f"an ordinary user's container, vm.memfd_noexec {value}"
+                     ] = Said(done.returncode, done.stdout or 'nothing')
+            return said
 
 
 PROGRAMS = (DbusBroker, Wayland, Crun, Weston, PulseAudio)
