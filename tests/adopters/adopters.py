@@ -62,15 +62,13 @@ def worse(before, after):
 
 
 def compare(was, now):
-    """The results of both. A test that got worse is tried once more on both
-    sides, alone, so that one that fails now and then decides nothing."""
+    """The results of both. A test that got worse has a second try, alone, so
+    that one which fails now and then decides nothing."""
     before, after = was.test(), now.test()
-    suspects = worse(before, after)
-    if suspects:
-        names = sorted({name for name, _ in suspects})
-        before.update(was.test(*names))
+    names = sorted({name for name, _ in worse(before, after)})
+    if names:
         after.update(now.test(*names))
-        print('# tried once more: ' + ', '.join(names), flush=True)
+        print(f'# tried once more: {", ".join(names)}', flush=True)
     return before, after
 
 

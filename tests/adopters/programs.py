@@ -87,7 +87,8 @@ class Program:
         self.env = {**os.environ, 'LC_ALL': 'C.UTF-8'}
         for name in ('CC', 'CFLAGS', 'CPPFLAGS', 'LDFLAGS', 'MAKEFLAGS',
                      'MESON_TESTTHREADS', 'DISPLAY', 'WAYLAND_DISPLAY',
-                     'DBUS_SESSION_BUS_ADDRESS'):
+                     'DBUS_SESSION_BUS_ADDRESS', 'NOTIFY_SOCKET',
+                     'XDG_RUNTIME_DIR'):
             self.env.pop(name, None)
 
     def port(self):
@@ -291,6 +292,10 @@ class PulseAudio(Meson):
         return {'memory of the daemon': files[0]}
 
 
+# In a mount namespace: version 2 of cgroups, and nothing else.
+CGROUP2 = """{ umount -R /sys/fs/cgroup || :; } 2>/dev/null &&
+    mount -t cgroup2 none /sys/fs/cgroup"""
+
 # Any that is not root: a container maps it to its own root.
 USER = 65534
 MAPPING = [{'containerID': 0, 'hostID': USER, 'size': 1}]
@@ -351,7 +356,7 @@ class Crun(Program):
             # A container that hangs ends with the namespaces, after an hour.
             ['timeout', '-s', 'KILL', '1h', 'unshare', '--mount', '--cgroup', '--pid',
              '--fork', '--kill-child', '--mount-proc', 'sh', '-c',
-             'mount -t cgroup2 none /sys/fs/cgroup && exec "$@"', 'sh',
+             f'{CGROUP2} && exec "$@"', 'sh',
              'make', f'-j{os.cpu_count()}', '-k', 'check', *tests],
             cwd=self.tree, env=self.env, stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
@@ -390,11 +395,11 @@ class Crun(Program):
                 done = subprocess.run(
                     ['unshare', '--mount', '--cgroup', '--pid', '--fork',
                      '--mount-proc', 'sh', '-ec',
-                     f"""mount -t cgroup2 none /sys/fs/cgroup
+                     f"""{CGROUP2}
                      echo {value} >/proc/sys/vm/memfd_noexec
                      exec setpriv --reuid={USER} --regid={USER} \\
                          --clear-groups --bounding-set=-all --inh-caps=-all \\
-                         env LD_LIBRARY_PATH=. XDG_RUNTIME_DIR=$PWD/state \\
+                         env -i LD_LIBRARY_PATH=. XDG_RUNTIME_DIR=$PWD/state \\
                          ./crun --cgroup-manager=disabled run \\
                          -f config.json {self.name}"""],
                     cwd=folder, stdin=subprocess.DEVNULL,
