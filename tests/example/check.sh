@@ -6,6 +6,8 @@
 #
 # usage: check.sh SHARE HELLO SOURCE
 
+# The backquotes in its patterns are Markdown's.
+# shellcheck disable=SC2016
 set -eu
 
 share=$1
