@@ -8,19 +8,15 @@
 #define _GNU_SOURCE 1
 
 #include <dlfcn.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
+
+#include "../tap.h"
 
 static void *load(const char *file)
 {
 	void *library = dlopen(file, RTLD_LAZY | RTLD_LOCAL);
 
-	if (!library) {
-		printf("Bail out! %s\n", dlerror());
-		exit(1);
-	}
+	need(library != NULL, file);
 	return library;
 }
 
@@ -69,7 +65,7 @@ int main(int argc, char **argv)
 	}
 	full = copied(argv[1]);
 	empty = copied(argv[2]);
-	printf("1..1\n%s 1 - dirty_pages: %ld KiB, an empty library's %ld\n",
-	       full >= 0 && full <= empty ? "ok" : "not ok", full, empty);
-	return full < 0 || full > empty;
+	ok(full >= 0 && full <= empty,
+	   "dirty_pages: %ld KiB, an empty library's %ld", full, empty);
+	return done_testing();
 }

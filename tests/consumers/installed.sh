@@ -3,11 +3,11 @@
 #
 # Whoever builds against an installation finds it, and it comes and goes whole.
 #
-# usage: installed.sh SOURCE
+# usage: installed.sh
 
 set -eu
-# shellcheck source=tests/consumers/tap.sh
-. "$1/tests/consumers/tap.sh"
+# shellcheck source=tests/tap.sh
+. "$(dirname "$0")/../tap.sh"
 
 prefix=$tmp/prefix
 # Where CMake looks, too.
@@ -339,4 +339,4 @@ cell staged_by_destdir
 cell reinstalled_over_an_older_copy
 cell upgraded_then_uninstalled
 cell uninstalled_without_a_trace
-echo "1..$n"
+done_testing

@@ -3,11 +3,11 @@
 #
 # A Meson project has libmemfd as a subproject where it is not installed.
 #
-# usage: subproject.sh SOURCE
+# usage: subproject.sh
 
 set -eu
-# shellcheck source=tests/consumers/tap.sh
-. "$1/tests/consumers/tap.sh"
+# shellcheck source=tests/tap.sh
+. "$(dirname "$0")/../tap.sh"
 
 # parent FOLDER: a copy, since the subproject goes into it.
 parent() {
@@ -122,4 +122,4 @@ cell tests_stay_out_of_the_parent
 cell tests_come_when_asked_for
 cell parent_installs_it_whole
 cell installed_copy_comes_first
-echo "1..$n"
+done_testing

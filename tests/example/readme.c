@@ -11,7 +11,7 @@
 
 #include "buffer.h"
 
-#include "../robustness/tap.h"
+#include "../tap.h"
 
 static void *refused(void *map)
 {

@@ -5,28 +5,23 @@
 # Usage: run.sh BUILD-DIRECTORY [LANGUAGE...]
 #
 # Every program prints the same transcript, which is in `expected`; those in
-# drop-in/ are tests of their own. Prints TAP. A language whose tools are not
-# there is skipped, or fails where CI is "true".
+# drop-in/ are tests of their own.
 set -eu
+# shellcheck source=tests/tap.sh
+. "$(dirname "$0")/../tap.sh"
 
-here=$(cd "$(dirname "$0")" && pwd)
 build=$(cd "$1" && pwd)
 shift
 only=$*
 koffi=koffi@3.3.4
 jna=/usr/share/java/jna.jar
 
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
-trap 'exit 1' HUP INT TERM
-
 # Where npm, Go and Lisp keep what they fetch and compile.
 cache=$build/tests/ffi/cache
 export XDG_CACHE_HOME="$cache" NODE_PATH="$cache/node_modules"
 export LC_ALL=C.UTF-8
 
-# Installed, but not where this system's own things are. What Meson said of the
-# build directory goes: no language is to find the library there.
+# Installed, but not where the system looks.
 meson install -C "$build" --destdir "$tmp/root" --no-rebuild --quiet \
 	--tags runtime,devel
 libdir=$(dirname "$(find "$tmp/root" -name libmemfd.so.1)")
@@ -37,9 +32,7 @@ export PKG_CONFIG_ALLOW_SYSTEM_CFLAGS=1 PKG_CONFIG_ALLOW_SYSTEM_LIBS=1
 
 # shellcheck disable=SC2317 # called by name
 tools() {
-	for tool; do
-		command -v "$tool" || return 1
-	done
+	need "$@"
 }
 
 # shellcheck disable=SC2317
@@ -48,50 +41,30 @@ npm_koffi() {
 		--cache "$cache/npm" --no-save --ignore-scripts "$koffi"
 }
 
-count=0
-failed=0
-result() {
-	count=$((count + 1))
-	echo "$1 $count - $2"
-	[ "$1" = ok ] || failed=1
-}
-
-# Bring the output of a program into TAP.
-say() {
-	sed 's/^/# /' "$1"
+# shellcheck disable=SC2317
+transcript_of() {
+	(eval "$needs") || {
+		echo "needs $needs" | tr -s '\\\n\t ' ' '; echo
+		exit 77
+	}
+	cp -R "$here" "$tmp/$1"
+	cd "$tmp/$1"
+	# Not in a condition: there the shell forgets -e. The input is a pipe.
+	true | (eval "$command") >"$tmp/out"
+	case $1 in
+	*-drop-in) cat "$tmp/out" ;;
+	# Go and Node.js write the system's messages in lower case.
+	*) diff -iu "$here/expected" "$tmp/out" ;;
+	esac
 }
 
 # language NAME NEEDS COMMAND: the last two are shell code. COMMAND runs in a
-# folder of its own, beside the files of this one, with a pipe for its input.
-# It is to print the transcript; or, where NAME is drop-in, to succeed.
+# folder of its own, beside copies of the files of this one. It is to print the
+# transcript; or, where NAME ends in drop-in, to succeed.
 language() {
-	name=$1 needs=$2 command=$3
-	case " ${only:-$name} " in *" $name "*) ;; *) return 0 ;; esac
-
-	if ! (eval "$needs") >"$tmp/needs" 2>&1; then
-		if [ "${CI-}" = true ]; then
-			say "$tmp/needs"
-			result 'not ok' "$name: needs $needs"
-		else
-			result ok "$name # SKIP needs $needs"
-		fi
-		return 0
-	fi
-	cp -R "$here" "$tmp/$name"
-	if ! true | (cd "$tmp/$name" && eval "$command") >"$tmp/out" 2>"$tmp/err"
-	then
-		say "$tmp/out"
-		say "$tmp/err"
-		result 'not ok' "$name"
-	# Go and Node.js write the system's messages in lower case.
-	elif [ "${name#*-drop-in}" = "$name" ] &&
-		! diff -iu "$here/expected" "$tmp/out" >"$tmp/diff"; then
-		say "$tmp/diff"
-		say "$tmp/err"
-		result 'not ok' "$name"
-	else
-		result ok "$name"
-	fi
+	case " ${only:-$1} " in *" $1 "*) ;; *) return 0 ;; esac
+	needs=$2 command=$3
+	cell transcript_of "$1"
 }
 
 # shellcheck disable=SC2016 # expanded when they run
@@ -149,5 +122,4 @@ language ada 'tools gnatmake pkg-config' \
 	"gnatmake -q -gnatwa memfd.adb -largs $libs && ./memfd"
 }
 
-echo "1..$count"
-exit $failed
+done_testing

@@ -15,7 +15,9 @@ import time
 from concurrent import futures
 from pathlib import Path
 
-CI = os.environ.get('CI') == 'true'
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+import tap  # noqa: E402
+
 MINUTE = 60
 
 
@@ -30,22 +32,16 @@ class Tap:
         self.path = Path(build) / f'{suite}.json'
         self.path.unlink(missing_ok=True)
         self.cells = []
-        self.count = self.failed = 0
 
     def line(self, good, what):
-        self.count += 1
-        self.failed += not good
-        print(f'{"" if good else "not "}ok {self.count} - {what}', flush=True)
+        tap.result(what, not good)
 
     def skip(self, what, reason):
-        self.line(True, f'{what} # SKIP {reason}')
+        tap.skip(what, reason)
 
     def missing(self, what, reason):
         """A tool or package that who runs the suite can install."""
-        if CI:
-            self.line(False, f'{what}: {reason}')
-        else:
-            self.skip(what, reason)
+        tap.missing(what, reason)
 
     def programs(self, row, column, results):
         """The programs that ran in one place are one cell of the table."""
@@ -66,9 +62,8 @@ class Tap:
             'reasons': [reason for r in results for reason in r.reasons]})
 
     def end(self):
-        print(f'1..{self.count}')
         self.path.write_text(json.dumps(self.cells, indent=1))
-        sys.exit(self.failed > 0)
+        tap.finish()
 
 
 def comment(output):
@@ -82,18 +77,14 @@ class Result:
 
     def __init__(self, name, output, status):
         self.name, self.output = name, output
-        number = {'PASSED': 0, 'FAILED': 0, 'SKIPPED': 0}
-        for kind, n in re.findall(
-                r'^\[  (PASSED|FAILED|SKIPPED) *\] (\d+) test\(s\)', output, re.M):
-            number[kind] += int(n)
-        self.passed, self.failed, self.skipped = number.values()
+        self.passed, self.failed, self.skipped = tap.cmocka(output)
         self.reasons = re.findall(
             r'^# ([^\n]*)\n(?:[^[\n][^\n]*\n)*\[  SKIPPED \] \S+$', output,
             re.M)
         planned = sum(map(int, re.findall(r'Running (\d+) test', output)))
         # A program that crashed has printed no numbers.
-        if not planned or planned != sum(number.values()) or \
-                status != self.failed:
+        if not planned or status != self.failed or \
+                planned != self.passed + self.failed + self.skipped:
             self.failed += not self.failed
         self.good = not self.failed
 

@@ -20,29 +20,22 @@ import subprocess
 import sys
 import tempfile
 
+sys.path.append(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import tap  # noqa: E402
+
 source, build, library, parse = (pathlib.Path(arg).resolve()
                                  for arg in sys.argv[1:5])
 compiler = sys.argv[5:]
 header = (source / 'include/memfd.h').read_text()
-functions = re.findall(r'\b(memfd_\w+);',
-                       (source / 'src/libmemfd.map').read_text())
+functions = tap.functions(source / 'src/libmemfd.map')
 pages = {page.name: page
          for page in sorted((source / 'src/man').glob('*.[37]'))}
 links = {name for name, page in pages.items()
          if page.read_text().startswith('.so ')}
-count = failures = 0
 
-
-def report(name, wrong, skip=''):
+def report(name, wrong):
     """A line of TAP, and one for each thing that is wrong."""
-    global count, failures
-    wrong = list(wrong)
-    count += 1
-    failures += bool(wrong)
-    print('not ok' if wrong else 'ok', count, '-', name,
-          '# SKIP ' + skip if skip else '', flush=True)
-    for what in wrong:
-        print('# ' + what.rstrip().replace('\n', '\n# '), flush=True)
+    tap.result(name, '\n'.join(what.rstrip() for what in wrong))
 
 
 def run(*args, **more):
@@ -321,10 +314,6 @@ if shutil.which('mandoc'):
             (root / ('man' + name[-1])).mkdir(exist_ok=True)
             shutil.copy(page, root / ('man' + name[-1]))
         check_rendered(root)
-elif os.environ.get('CI') == 'true':
-    report('manual_as_rendered', ['mandoc not found'])
 else:
-    report('manual_as_rendered', [], 'mandoc not found')
-
-print('1..%d' % count)
-sys.exit(failures != 0)
+    tap.missing('manual_as_rendered', 'mandoc is not installed')
+tap.finish()

@@ -5,11 +5,11 @@
 # in a bare Debian, used by the first program of README.md, upgraded, and removed
 # without a trace. Needs root, for chroot(8).
 #
-# usage: packages.sh SOURCE
+# usage: packages.sh
 
 set -eu
-# shellcheck source=tests/consumers/tap.sh
-. "$1/tests/consumers/tap.sh"
+# shellcheck source=tests/tap.sh
+. "$(dirname "$0")/../tap.sh"
 
 export LC_ALL=C.UTF-8
 packages=$source/tests/packages
@@ -320,4 +320,4 @@ cell rpm_rpmlint_is_silent
 cell rpm_installed
 cell rpm_upgraded
 cell rpm_removed
-echo "1..$n"
+done_testing

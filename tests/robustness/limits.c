@@ -19,7 +19,7 @@
 
 #include "memfd.h"
 
-#include "tap.h"
+#include "../tap.h"
 
 #define MIB (1UL << 20)
 

@@ -29,6 +29,9 @@ sys.dont_write_bytecode = True  # leave the source folder as it is
 
 from mutants import mutants  # noqa: E402
 
+sys.path.append(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import tap  # noqa: E402
+
 TIMEOUT = 20  # seconds of a test that takes less than one
 
 
@@ -221,15 +224,11 @@ def main():
     by_hand = list(written(build, pathlib.Path(sys.argv[3])))
     by_tool = list(derived(build))
     build.measure()
-    count = failed = none = 0
+    none = 0
     seen = set()
 
     def say(good, what):
-        nonlocal count, failed
-        count += 1
-        failed += not good
-        print(f"{'' if good else 'not '}ok {count} - "
-              f"{what.replace('#', '')}", flush=True)
+        tap.result(what.replace('#', ''), not good)
 
     def run(change):
         what, file, text = change
@@ -252,11 +251,10 @@ def main():
                 say(caught != "nothing", f"{what}: caught by {caught}")
     for key in sorted(survivors - seen):
         say(False, f"{key}: is in the list of survivors, and is no change")
-    print(f"# {none} more do not compile, or to the same code, and "
-          f"{len(seen)} cannot be seen")
-    print(f"1..{count}")
-    return failed != 0
+    tap.comment(f"{none} more do not compile, or to the same code, and "
+                f"{len(seen)} cannot be seen")
+    tap.finish()
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

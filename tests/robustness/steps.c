@@ -17,7 +17,7 @@
 
 #include "memfd.h"
 
-#include "tap.h"
+#include "../tap.h"
 
 #if defined(__x86_64__)
 #define TRAP_ON()                                                              \

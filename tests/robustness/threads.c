@@ -18,7 +18,7 @@
 
 #include "memfd.h"
 
-#include "tap.h"
+#include "../tap.h"
 
 #define THREADS 8
 #define ROUNDS 500

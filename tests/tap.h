@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../unit/traces.h"
+#include "unit/traces.h"
 
 static int tap_count, tap_failed;
 
@@ -32,7 +32,9 @@ ok(int passed, const char *format, ...)
 /* A tool or a right that is missing: in CI that is a failure. */
 static inline void skip(const char *what, const char *reason)
 {
-	if (getenv("CI"))
+	const char *ci = getenv("CI");
+
+	if (ci && !strcmp(ci, "true"))
 		ok(0, "%s: %s", what, reason);
 	else
 		printf("ok %d - %s # SKIP %s\n", ++tap_count, what, reason);

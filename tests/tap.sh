@@ -1,17 +1,19 @@
 # shellcheck shell=sh disable=SC2034
 # SPDX-License-Identifier: MIT
 #
-# Cells for the scripts here, which source this file. A cell is a function, run
-# in a subshell that ends at its first failing command; its output is shown
-# where it fails.
+# What the shell scripts here share; they source this file. A cell is a function,
+# run in a subshell that ends at the first command that fails. If the cell fails,
+# its output is shown; of one that passes, only the lines that begin with "# ".
 
-source=$(cd "$1" && pwd)
-here=$source/tests/consumers
+here=$(cd "$(dirname "$0")" && pwd)
+source=${here%/tests/*}
 n=0
+failed=0
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
+trap 'exit 1' HUP INT TERM
 
-# What the caller of the tests has set is for another build.
+# The caller of the tests has set these for another build.
 unset DESTDIR PKG_CONFIG_PATH PKG_CONFIG_LIBDIR LD_LIBRARY_PATH
 unset CFLAGS CXXFLAGS CPPFLAGS LDFLAGS
 
@@ -27,16 +29,25 @@ cell() {
 	status=$?
 	set -e
 	if [ "$status" -eq 0 ]; then
+		sed -n '/^# /p' "$tmp/log"
 		echo "ok $n - $*"
-	elif [ "$status" -eq 77 ] && [ "${CI-}" != true ]; then
+	elif [ "$status" -eq 78 ] ||
+		{ [ "$status" -eq 77 ] && [ "${CI-}" != true ]; }; then
 		echo "ok $n - $* # SKIP $(tail -n 1 "$tmp/log")"
 	else
-		tail -n 40 "$tmp/log" | sed 's/^/# /'
+		tail -n 60 "$tmp/log" | sed 's/^/# /'
 		echo "not ok $n - $*"
+		failed=1
 	fi
 }
 
-# need TOOL...: the cell is skipped without, which in CI is a failure.
+# The plan; comes last, for the status with which the script ends.
+done_testing() {
+	echo "1..$n"
+	return "$failed"
+}
+
+# need TOOL...: without these the cell is skipped, which in CI is a failure.
 need() {
 	for tool; do
 		command -v "$tool" >/dev/null || {
@@ -44,6 +55,12 @@ need() {
 			exit 77
 		}
 	done
+}
+
+# cannot REASON: the cell is skipped, in CI too, since nothing can be installed.
+cannot() {
+	echo "$*"
+	exit 78
 }
 
 # same EXPECTED ACTUAL: two texts.
