@@ -96,8 +96,10 @@ def adopt(tap, program, source, version, build, prefix):
     went, came = changed(*trees)
     was.compile()
     now.compile()
-    tap.line(True, f'{title}: builds on libmemfd, its own lines -{went} +{came}')
-    tap.line(True, f'{title}: {", ".join(links(now))} linked with libmemfd.so.1')
+    tap.line(True, f'{title}: builds on libmemfd, {went} lines went and {came} '
+             'came')
+    tap.line(True, f'{title}: libmemfd.so.1 is needed by '
+             f'{", ".join(links(now))}')
 
     before, after = compare(was, now)
     bad = [f'no longer passes: {" ".join(test)}'
