@@ -1,0 +1,479 @@
+/* SPDX-License-Identifier: MIT */
+
+/* Proofs about src/memfd.c, over any kernel. proofs.py says how they run. */
+
+#include "kernel.h"
+
+#include "../../src/memfd.c"
+
+#include <stdlib.h>
+
+static struct {
+	int errno_before, cancel_before;
+} saved;
+
+/* Everything that a call may find. Flags and seals are the entry's. */
+static void begin(void)
+{
+	/* goto-instrument makes them anything. */
+	asked = (struct asked){ 0 };
+	kernel = (struct kernel){ 0 };
+	file = (struct file){ 0 };
+	work = (struct work){ 0 };
+	seen = (struct seen){ 0 };
+	kernel.prompt = nondet_bool();
+	kernel.stubs = nondet_bool();
+	asked.name = nondet_pointer();
+	asked.flags = nondet_unsigned();
+	work.watched = nondet_long();
+	__CPROVER_assume(work.watched >= 0);
+	error_number = saved.errno_before = nondet_int();
+	cancel_state = saved.cancel_before =
+		nondet_bool() ? PTHREAD_CANCEL_ENABLE : PTHREAD_CANCEL_DISABLE;
+}
+
+static unsigned int calls(void)
+{
+	return seen.creates + seen.adds + seen.gets + seen.chmods + seen.sizes +
+	       seen.transfers + seen.seeks + seen.closes;
+}
+
+/* `own` is the errno of the library itself, where no call failed. */
+static void claim_failure(int ret, int own)
+{
+	CLAIM(ret == -1, "failure is -1");
+	CLAIM(!file.open, "a failure leaves nothing open");
+	CLAIM(error_number == (seen.failed ? seen.failed : own) && error_number,
+	      "errno is that of what failed first, not of the close");
+	CLAIM(cancel_state == saved.cancel_before,
+	      "the cancel state is as it was");
+}
+
+static void claim_success(int ret)
+{
+	CLAIM(file.open && ret == file.fd && !seen.closes,
+	      "success is the new descriptor");
+	CLAIM(error_number == saved.errno_before,
+	      "success leaves errno as it was");
+	CLAIM(cancel_state == saved.cancel_before,
+	      "the cancel state is as it was");
+	CLAIM(!seen.failed, "no call that failed is ignored");
+	CLAIM(file.position == 0, "the file offset is 0");
+}
+
+/* memfd_new, or the part of it in the others: asked.flags has what it gets. */
+
+static bool is_default(void)
+{
+	return !(asked.flags &
+		 (MEMFD_EXEC | MEMFD_NOEXEC_SEAL | MEMFD_ALLOW_SEALING));
+}
+
+/* Whom an exec seal set by vm.memfd_noexec does not suit. */
+static bool minds_exec_seal(void)
+{
+	return asked.flags & MEMFD_EXEC || !(asked.flags & MEMFD_ALLOW_SEALING);
+}
+
+static int own_of_new(void)
+{
+	if (asked.flags & MEMFD_CLOEXEC && asked.flags & MEMFD_INHERIT)
+		return EINVAL;
+	if (seen.creates == 2 && minds_exec_seal() && seen.told >= 0 &&
+	    seen.told & MEMFD_SEAL_EXEC)
+		return EINVAL;
+	return 0;
+}
+
+static void claim_new(void)
+{
+	CLAIM(!(asked.flags & MEMFD_CLOEXEC && asked.flags & MEMFD_INHERIT),
+	      "MEMFD_CLOEXEC with MEMFD_INHERIT is EINVAL");
+	if (seen.creates == 2) {
+		CLAIM(!minds_exec_seal() || (seen.gets == 1 &&
+					     (seen.told < 0 ||
+					      !(seen.told & MEMFD_SEAL_EXEC))),
+		      "what vm.memfd_noexec sealed behind a sandbox is not "
+		      "taken for an older kernel's");
+		CLAIM(asked.flags & MEMFD_EXEC || file.mode == 0666,
+		      "an older kernel's memfd loses its execute bits");
+	} else if (is_default()) {
+		CLAIM(seen.added & MEMFD_SEAL_SEAL ||
+			      (seen.told >= 0 && seen.told & MEMFD_SEAL_SEAL),
+		      "nobody can seal what was not asked to be sealable");
+	}
+}
+
+void new_any(void)
+{
+	int ret;
+
+	begin();
+	ret = memfd_new(asked.name, asked.flags);
+	if (ret < 0) {
+		claim_failure(ret, own_of_new());
+	} else {
+		claim_success(ret);
+		claim_new();
+		CLAIM(seen.tried == (is_default() && seen.creates == 1
+					     ? MEMFD_SEAL_SEAL
+					     : 0),
+		      "memfd_new sets F_SEAL_SEAL where it added "
+		      "MFD_NOEXEC_SEAL, and nothing else");
+	}
+	if (kernel.prompt && seen.creates == 1 && ret >= 0)
+		CLAIM(calls() == (is_default() ? 2 : 1),
+		      "memfd_new makes one call, and two by default");
+	CLAIM(seen.creates <= 2 && seen.adds <= 1 && seen.gets <= 1 &&
+		      seen.chmods <= 1 && seen.closes <= 1 && calls() <= 5,
+	      "memfd_new makes no call that libmemfd(7) does not list");
+}
+
+#ifndef HAVE_MEMFD_CREATE
+void new_any_raw(void)
+{
+	new_any();
+}
+#endif
+
+void new_on_linux(void)
+{
+	unsigned int flags, known;
+	bool exec_flags;
+	int ret;
+
+	begin();
+	kernel.as_linux = true;
+	kernel.has_exec_flags = nondet_bool();
+	kernel.sandboxed = kernel.has_exec_flags && nondet_bool();
+	kernel.stays_closed = nondet_bool();
+	kernel.noexec = nondet_unsigned();
+	__CPROVER_assume(kernel.noexec <= 2);
+	exec_flags = kernel.has_exec_flags && !kernel.sandboxed;
+
+	ret = memfd_new(asked.name, asked.flags);
+	flags = asked.flags &
+		(MEMFD_EXEC | MEMFD_NOEXEC_SEAL | MEMFD_ALLOW_SEALING);
+	known = MEMFD_CLOEXEC | MEMFD_INHERIT | MEMFD_EXEC | MEMFD_NOEXEC_SEAL |
+		MEMFD_ALLOW_SEALING |
+		(asked.flags & MEMFD_HUGETLB ? 0xfc000000 | MEMFD_HUGETLB : 0);
+
+	/* The table of the contract, by rows. */
+	if (ret >= 0 && !seen.get_failed) {
+		unsigned int noexec =
+			file.mode == 0666 && file.seals & MEMFD_SEAL_EXEC;
+
+		switch (flags) {
+		case 0:
+			CLAIM(file.mode == 0666 &&
+				      file.seals ==
+					      (MEMFD_SEAL_SEAL |
+					       (exec_flags ? MEMFD_SEAL_EXEC
+							   : 0)),
+			      "0: seal,exec 0666; seal 0666 on older kernels");
+			break;
+		case MEMFD_ALLOW_SEALING:
+			CLAIM(file.mode == 0666 &&
+				      !(file.seals & ~MEMFD_SEAL_EXEC) &&
+				      (noexec || !exec_flags),
+			      "ALLOW_SEALING: exec 0666; none 0666 on older "
+			      "kernels");
+			break;
+		case MEMFD_EXEC:
+			CLAIM(file.mode == 0777 &&
+				      file.seals == MEMFD_SEAL_SEAL,
+			      "EXEC: seal 0777");
+			break;
+		case MEMFD_EXEC | MEMFD_ALLOW_SEALING:
+			CLAIM(file.mode == 0777 && !file.seals,
+			      "EXEC | ALLOW_SEALING: none 0777");
+			break;
+		case MEMFD_NOEXEC_SEAL:
+			CLAIM(noexec && exec_flags &&
+				      (file.seals == MEMFD_SEAL_EXEC ||
+				       kernel.stays_closed),
+			      "NOEXEC_SEAL: exec 0666; EINVAL on older "
+			      "kernels");
+			break;
+		case MEMFD_NOEXEC_SEAL | MEMFD_ALLOW_SEALING:
+			CLAIM(noexec && exec_flags &&
+				      file.seals == MEMFD_SEAL_EXEC,
+			      "NOEXEC_SEAL: exec 0666; EINVAL on older "
+			      "kernels");
+			break;
+		default:
+			CLAIM(false, "EXEC | NOEXEC_SEAL: EINVAL");
+		}
+	}
+	/* Where no call fails of its own: what has to succeed, does. */
+	if (kernel.prompt && !kernel.sandboxed) {
+		int err = 0;
+
+		if (asked.flags & ~known ||
+		    (flags & MEMFD_EXEC && flags & MEMFD_NOEXEC_SEAL) ||
+		    (flags & MEMFD_NOEXEC_SEAL && !exec_flags) ||
+		    (asked.flags & MEMFD_CLOEXEC &&
+		     asked.flags & MEMFD_INHERIT))
+			err = EINVAL;
+		else if (flags & MEMFD_EXEC && exec_flags && kernel.noexec == 2)
+			err = EACCES;
+		CLAIM(err ? ret == -1 && error_number == err : ret >= 0,
+		      "memfd_new is EINVAL for an unknown bit or a "
+		      "contradiction, EACCES for EXEC under vm.memfd_noexec 2, "
+		      "and succeeds otherwise");
+	}
+}
+
+/* The descriptor is the caller's: it may be of anything. */
+static void begin_with_descriptor(void)
+{
+	begin();
+	file.fd = nondet_int();
+	file.open = true;
+}
+
+void seal(void)
+{
+	unsigned int seals = nondet_unsigned();
+	int ret;
+
+	begin_with_descriptor();
+	ret = memfd_seal(file.fd, seals);
+	CLAIM(calls() == 1 && seen.adds == 1, "memfd_seal makes one call");
+	CLAIM(seen.tried == seals, "the seals go to the kernel as they are");
+	CLAIM(ret == (seen.failed ? -1 : 0), "memfd_seal is 0 or -1");
+	CLAIM(error_number == (seen.failed ? seen.failed : saved.errno_before),
+	      "memfd_seal leaves errno to the kernel");
+}
+
+void get_seals_of_any_file(void)
+{
+	int ret;
+
+	begin_with_descriptor();
+	ret = memfd_get_seals(file.fd);
+	CLAIM(calls() == 1 && seen.gets == 1, "memfd_get_seals makes one call");
+	CLAIM(ret == seen.told,
+	      "memfd_get_seals tells all that the kernel told");
+	CLAIM(error_number ==
+		      (seen.get_failed ? seen.get_failed : saved.errno_before),
+	      "memfd_get_seals leaves errno to the kernel");
+}
+
+void check_seals(void)
+{
+	unsigned int wanted = nondet_unsigned();
+	int ret, err;
+
+	begin_with_descriptor();
+	ret = memfd_check_seals(file.fd, wanted);
+	CLAIM(calls() == seen.gets && seen.gets <= 1,
+	      "memfd_check_seals makes one call at most");
+	if (!wanted)
+		err = EINVAL;
+	else if (seen.get_failed)
+		err = seen.get_failed;
+	else
+		err = (wanted & (unsigned int)seen.told) == wanted ? 0 : EPERM;
+	CLAIM(ret == (err ? -1 : 0),
+	      "memfd_check_seals is 0 if every seal asked for is set, and -1 "
+	      "if one is missing, none asked for, or the question refused");
+	CLAIM(wanted || ret < 0, "an empty question does not pass");
+	CLAIM(error_number == (err ? err : saved.errno_before),
+	      "memfd_check_seals is EINVAL for no seals, EPERM for one that is "
+	      "missing, and what the kernel answers otherwise");
+}
+
+void sized(void)
+{
+	unsigned int flags, seals = nondet_unsigned();
+	int ret;
+
+	begin();
+	flags = asked.flags;
+	if (seals)
+		asked.flags |= MEMFD_ALLOW_SEALING;
+	asked.total = nondet_size();
+	ret = memfd_new_sized(asked.name, flags, asked.total, seals);
+	if (ret < 0) {
+		int own = own_of_new();
+
+		claim_failure(ret, own ? own : EFBIG);
+		CLAIM(seen.failed || own || asked.total > INT64_MAX,
+		      "memfd_new_sized is EFBIG for more than a file can have");
+		return;
+	}
+	claim_success(ret);
+	claim_new();
+	CLAIM(file.sized && file.length >= 0 &&
+		      (size_t)file.length == asked.total,
+	      "memfd_new_sized gives the file its size");
+	if (seals)
+		CLAIM(seen.added == seals && seen.tried == seals,
+		      "memfd_new_sized sets the seals asked for, and no other");
+	if (kernel.prompt && seen.creates == 1)
+		CLAIM(calls() == (seals || is_default() ? 3 : 2),
+		      "memfd_new_sized makes three calls, two for no seals");
+}
+
+void sealed(void)
+{
+	unsigned int flags;
+	const char *bytes;
+	int ret;
+
+	begin();
+	flags = asked.flags;
+	asked.flags |= MEMFD_ALLOW_SEALING;
+	asked.total = nondet_size();
+	kernel.readable = nondet_size();
+	bytes = nondet_bool() ? malloc(kernel.readable) : NULL;
+	if (!bytes)
+		kernel.readable = 0;
+	__CPROVER_assume(!kernel.prompt || kernel.readable >= asked.total);
+	work.from = bytes;
+	work.left = asked.total;
+	ret = memfd_new_sealed(asked.name, flags, bytes, asked.total);
+	CLAIM(!(flags & MEMFD_HUGETLB) || (ret == -1 && !calls()),
+	      "MEMFD_HUGETLB is EINVAL, at size 0 too");
+	if (ret < 0) {
+		claim_failure(ret,
+			      flags & MEMFD_HUGETLB ? EINVAL : own_of_new());
+		return;
+	}
+	claim_success(ret);
+	claim_new();
+	CLAIM((size_t)file.length == asked.total && !work.left,
+	      "all bytes arrive");
+	CLAIM(work.arrived == ((size_t)work.watched < asked.total),
+	      "each byte arrives once");
+	CLAIM(seen.added == ALL_SEALED && seen.tried == ALL_SEALED,
+	      "nothing is returned without seal, shrink, grow and write");
+	if (kernel.prompt && seen.creates == 1 && asked.total <= MOST)
+		CLAIM(calls() == (asked.total ? 3 : 2),
+		      "memfd_new_sealed makes three calls, two for size 0");
+}
+
+static void claim_reading(int source, size_t max, off64_t at)
+{
+	CLAIM(source == asked.source && source != file.fd && at >= 0 &&
+		      at == file.length && at == work.read && !work.left &&
+		      (size_t)at <= asked.limit &&
+		      max == asked.limit - (size_t)at && work.reading &&
+		      !work.end && !seen.failed && !kernel.prompt &&
+		      work.arrived == (work.watched < at),
+	      "reading goes on where sendfile stopped");
+}
+
+/* What copied_by_reading proves of copy_by_reading. */
+int read_on(int fd, int source, size_t max, off64_t at)
+{
+	claim_own(fd);
+	claim_uncancelled();
+	claim_unsealed();
+	claim_reading(source, max, at);
+	error_number = nondet_int();
+	file.length = nondet_long();
+	work.read = nondet_long();
+	__CPROVER_assume(file.length >= at && work.read >= file.length);
+	work.arrived = work.watched < file.length;
+	if (nondet_bool()) {
+		seen.failed = any_error();
+		return seen.failed;
+	}
+	if ((size_t)work.read > asked.limit)
+		return EFBIG;
+	__CPROVER_assume(work.read == file.length);
+	work.end = true;
+	return 0;
+}
+
+void copied_by_reading(void)
+{
+	int err, fd = nondet_int();
+	size_t max;
+
+	begin();
+	file.fd = fd;
+	file.open = true;
+	file.length = work.read = nondet_long();
+	asked.source = nondet_int();
+	asked.limit = nondet_size();
+	cancel_state = PTHREAD_CANCEL_DISABLE;
+	kernel.prompt = false;
+	work.reading = true;
+	work.byte = nondet_char();
+	__CPROVER_assume(asked.source != fd && file.length >= 0 &&
+			 (size_t)file.length <= asked.limit);
+	work.arrived = work.watched < file.length;
+	max = asked.limit - (size_t)file.length;
+	claim_reading(asked.source, max, file.length);
+	err = copy_by_reading(fd, asked.source, max, file.length);
+
+	CLAIM(file.open && cancel_state == PTHREAD_CANCEL_DISABLE,
+	      "copy_by_reading leaves the descriptor to its caller");
+	CLAIM(work.read >= file.length &&
+		      work.arrived == (work.watched < file.length),
+	      "each byte arrives once");
+	if (err) {
+		CLAIM(seen.failed
+			      ? err == seen.failed
+			      : err == EFBIG && (size_t)work.read > asked.limit,
+		      "more than max is EFBIG, and every other error the "
+		      "kernel's");
+		return;
+	}
+	CLAIM(!seen.failed, "no call that failed is ignored");
+	CLAIM(work.end && work.read == file.length && !work.left,
+	      "the whole content is copied, to its end");
+	CLAIM((size_t)file.length <= asked.limit, "more than max is EFBIG");
+}
+
+void copied(void)
+{
+	unsigned int flags;
+	int ret;
+
+	begin();
+	flags = asked.flags;
+	asked.flags |= MEMFD_ALLOW_SEALING;
+	asked.source = nondet_int();
+	asked.source_open = nondet_bool();
+	asked.limit = nondet_size();
+	work.byte = nondet_char();
+	kernel.source_size = nondet_size();
+	__CPROVER_assume(kernel.source_size <= INT64_MAX);
+	__CPROVER_assume(!kernel.prompt || asked.source_open);
+	/* goto-instrument would drop it before it replaces the other with it.
+	 */
+	if (work.end)
+		read_on(0, 0, 0, 0);
+	ret = memfd_new_sealed_copy(asked.name, flags, asked.source,
+				    asked.limit);
+	CLAIM(!(flags & MEMFD_HUGETLB) || (ret == -1 && !calls()),
+	      "MEMFD_HUGETLB is EINVAL, at size 0 too");
+	if (ret < 0) {
+		int own = own_of_new();
+
+		if (flags & MEMFD_HUGETLB)
+			own = EINVAL;
+		else if (file.fd == asked.source && !asked.source_open)
+			own = own ? own : EBADF;
+		else if (!own && (size_t)work.read > asked.limit)
+			own = EFBIG;
+		claim_failure(ret, own);
+		return;
+	}
+	claim_success(ret);
+	claim_new();
+	CLAIM(work.end && work.read == file.length && !work.left,
+	      "the whole content is copied, to its end");
+	CLAIM((size_t)file.length <= asked.limit, "more than max is EFBIG");
+	CLAIM(work.arrived == (work.watched < file.length),
+	      "each byte arrives once");
+	CLAIM(seen.added == ALL_SEALED && seen.tried == ALL_SEALED,
+	      "nothing is returned without seal, shrink, grow and write");
+	if (kernel.prompt && seen.creates == 1 && kernel.source_size <= MOST)
+		CLAIM(calls() == (kernel.source_size ? 5 : 4),
+		      "memfd_new_sealed_copy makes five calls at most");
+}

@@ -1,0 +1,528 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * A kernel for src/memfd.c that may answer anything to anything. Each function
+ * has the name of libc's, claims what it may be called with, answers with any
+ * result or any errno, and keeps in `seen` what the proofs ask about
+ * afterwards.
+ *
+ * It keeps to what is so on every Linux, and README.md lists it: a call that
+ * fails gives -1 and sets errno to 1 to 4095, one that succeeds leaves errno
+ * alone; a new descriptor is not negative, and not one that is open; nothing
+ * moves more bytes than it was asked to, or past the largest off64_t; close(2)
+ * closes, whatever it answers.
+ */
+
+#ifndef KERNEL_H
+#define KERNEL_H
+
+#include "../../src/syscalls.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "memfd.h"
+
+#define CLAIM(cond, text) __CPROVER_assert(cond, text)
+
+#define MOST 0x7ffff000
+#define ALL_SEALED                                                             \
+	(MEMFD_SEAL_SEAL | MEMFD_SEAL_SHRINK | MEMFD_SEAL_GROW |               \
+	 MEMFD_SEAL_WRITE)
+#define EXEC_FLAG (unsigned int)MEMFD_EXEC
+#define NOEXEC_FLAG (unsigned int)MEMFD_NOEXEC_SEAL
+
+bool nondet_bool(void);
+char nondet_char(void);
+int nondet_int(void);
+unsigned int nondet_unsigned(void);
+size_t nondet_size(void);
+long nondet_long(void);
+void *nondet_pointer(void);
+
+/* What the caller asked for. */
+static struct asked {
+	const char *name;
+	unsigned int flags;
+	size_t total;
+	/* A file to copy, with at most so many bytes; it is open or not. */
+	int source;
+	bool source_open;
+	size_t limit;
+} asked;
+
+/* What the kernel and libc are like. */
+static struct kernel {
+	/* Every call succeeds, and moves all that it is asked to move. */
+	bool prompt;
+	/* memfd_create(2), fcntl(2) and fchmod(2) do what they do on Linux: */
+	bool as_linux;
+	/* with the exec flags, */
+	bool has_exec_flags;
+	/* behind a sandbox that answers EINVAL to these, */
+	bool sandboxed;
+	/* where MFD_NOEXEC_SEAL alone leaves sealing closed, */
+	bool stays_closed;
+	/* under this vm.memfd_noexec. */
+	unsigned int noexec;
+	/* glibc before 2.34 without libpthread keeps no cancel state. */
+	bool stubs;
+	/* How many bytes the source has where nothing interferes, */
+	size_t source_size;
+	/* and how many the kernel can read from where the data are. */
+	size_t readable;
+} kernel;
+
+/* The new memfd. */
+static struct file {
+	int fd;
+	bool open, sized;
+	unsigned int seals, mode;
+	off64_t length, position;
+} file;
+
+/* What is on its way: `left` bytes, of those that begin at `from`. */
+static struct work {
+	const char *from;
+	off64_t base;
+	size_t left;
+	/* How much of the source has been read, how, and whether all. */
+	off64_t read;
+	bool reading, end;
+	/* One byte, any: its offset and value, and how often it arrived. */
+	off64_t watched;
+	char byte;
+	unsigned int arrived;
+} work;
+
+static int error_number;
+static int cancel_state;
+
+/* The calls that were made. */
+static struct seen {
+	unsigned int creates, adds, gets, chmods, sizes, transfers, seeks,
+		closes;
+	/* The errno of the first that failed, if the library gives up then. */
+	int failed;
+	int create_failed, get_failed;
+	/* The seals that F_ADD_SEALS was asked for, and those that it set. */
+	unsigned int tried, added;
+	/* What F_GET_SEALS answered last. */
+	int told;
+} seen;
+
+int *__errno_location(void)
+{
+	return &error_number;
+}
+
+static int failed(int err)
+{
+	error_number = err;
+	if (!seen.failed)
+		seen.failed = err;
+	return -1;
+}
+
+/* Where EINTR is no reason to give up. */
+static int interrupted_or_failed(int err)
+{
+	if (err != EINTR)
+		return failed(err);
+	error_number = err;
+	return -1;
+}
+
+static bool fails(void)
+{
+	return !kernel.prompt && nondet_bool();
+}
+
+static int any_error(void)
+{
+	int err = nondet_int();
+
+	__CPROVER_assume(err >= 1 && err <= 4095);
+	return err;
+}
+
+static void claim_own(int fd)
+{
+	CLAIM(file.open && fd == file.fd,
+	      "calls are made on the new descriptor, while it is open");
+}
+
+static void claim_uncancelled(void)
+{
+	CLAIM(cancel_state == PTHREAD_CANCEL_DISABLE || kernel.stubs,
+	      "cancellation is held off while a descriptor is open and not yet "
+	      "returned");
+}
+
+static void claim_unsealed(void)
+{
+	CLAIM(!(seen.tried & ~(unsigned int)MEMFD_SEAL_SEAL),
+	      "nothing is written or sized after the seals");
+}
+
+/* memfd_create(2) */
+
+static unsigned int first_flags(unsigned int flags)
+{
+	unsigned int first = flags;
+
+	if (flags & MEMFD_INHERIT)
+		first -= MEMFD_INHERIT;
+	else
+		first |= MEMFD_CLOEXEC;
+	if (!(flags & MEMFD_EXEC) && !(flags & MEMFD_NOEXEC_SEAL))
+		first |= MEMFD_NOEXEC_SEAL;
+	return first;
+}
+
+/* The errno of a Linux that has these flags, or 0. */
+static int refusal_of_linux(unsigned int flags)
+{
+	bool known = kernel.has_exec_flags && !kernel.sandboxed;
+	unsigned int all = MEMFD_CLOEXEC | MEMFD_ALLOW_SEALING | MEMFD_HUGETLB;
+
+	if (flags & MEMFD_HUGETLB)
+		all |= 0xfc000000;
+	if (known)
+		all |= EXEC_FLAG | NOEXEC_FLAG;
+	if (flags & ~all || (flags & MEMFD_EXEC && flags & MEMFD_NOEXEC_SEAL))
+		return EINVAL;
+	return flags & MEMFD_EXEC && kernel.noexec == 2 ? EACCES : 0;
+}
+
+static void make_as_linux(unsigned int flags)
+{
+	if (kernel.has_exec_flags && kernel.noexec && !(flags & MEMFD_EXEC))
+		flags |= MEMFD_NOEXEC_SEAL;
+	file.mode = 0777;
+	file.seals = flags & MEMFD_ALLOW_SEALING ? 0 : MEMFD_SEAL_SEAL;
+	if (flags & MEMFD_NOEXEC_SEAL) {
+		file.mode = 0666;
+		if (!kernel.stays_closed)
+			file.seals = 0;
+		file.seals |= MEMFD_SEAL_EXEC;
+	}
+}
+
+static int create(const char *name, unsigned int flags)
+{
+	unsigned int first = first_flags(asked.flags);
+	int err = fails() ? any_error() : 0;
+
+	CLAIM(!(flags & MEMFD_INHERIT),
+	      "MEMFD_INHERIT is never handed to the kernel");
+	CLAIM(name == asked.name, "the name goes to the kernel as it is");
+	CLAIM(seen.creates < 2 && !file.open, "one file is created, or none");
+	if (!seen.creates) {
+		CLAIM(flags == first,
+		      "the kernel gets the caller's flags, MFD_CLOEXEC unless "
+		      "MEMFD_INHERIT, and one exec flag at least");
+	} else {
+		CLAIM(flags == (first & ~(EXEC_FLAG | NOEXEC_FLAG)),
+		      "the retry drops those two flags and no other");
+		CLAIM(seen.create_failed == EINVAL &&
+			      !(asked.flags & MEMFD_NOEXEC_SEAL),
+		      "there is a retry after EINVAL only, and not for "
+		      "MEMFD_NOEXEC_SEAL");
+	}
+	seen.creates++;
+	if (kernel.as_linux) {
+		int refusal = refusal_of_linux(flags);
+
+		__CPROVER_assume(err != EINVAL);
+		if (refusal)
+			err = refusal;
+	}
+	if (err) {
+		if (seen.creates == 1)
+			seen.create_failed = err;
+		if (seen.creates == 1 && err == EINVAL &&
+		    !(asked.flags & MEMFD_NOEXEC_SEAL)) {
+			error_number = err;
+			return -1;
+		}
+		return failed(err);
+	}
+	if (kernel.as_linux) {
+		make_as_linux(flags);
+	} else {
+		file.seals = nondet_unsigned();
+		file.mode = nondet_unsigned();
+	}
+	file.fd = nondet_int();
+	__CPROVER_assume(file.fd >= 0);
+	__CPROVER_assume(!asked.source_open || file.fd != asked.source);
+	file.open = true;
+	return file.fd;
+}
+
+int memfd_create(const char *name, unsigned int flags)
+{
+	return create(name, flags);
+}
+
+/* fcntl(2) */
+
+static int add_seals(unsigned long seals)
+{
+	seen.adds++;
+	seen.tried |= (unsigned int)seals;
+	CLAIM(seals <= 0xffffffff, "seals are an unsigned int");
+	if (kernel.as_linux && file.seals & MEMFD_SEAL_SEAL)
+		return failed(EPERM);
+	if (fails())
+		return failed(any_error());
+	file.seals |= (unsigned int)seals;
+	seen.added |= (unsigned int)seals;
+	return 0;
+}
+
+static int get_seals(void)
+{
+	seen.gets++;
+	if (fails()) {
+		seen.told = -1;
+		seen.get_failed = error_number = any_error();
+	} else {
+		seen.told = kernel.as_linux ? (int)file.seals : nondet_int();
+		__CPROVER_assume(seen.told >= 0);
+		/* F_ADD_SEALS failed because this was so. */
+		if (seen.told & MEMFD_SEAL_SEAL &&
+		    seen.tried == MEMFD_SEAL_SEAL)
+			seen.failed = 0;
+	}
+	return seen.told;
+}
+
+static int do_fcntl(int fd, int cmd, unsigned long arg)
+{
+	claim_own(fd);
+	CLAIM(cmd == F_ADD_SEALS || cmd == F_GET_SEALS,
+	      "fcntl is called for seals only");
+	return cmd == F_ADD_SEALS ? add_seals(arg) : get_seals();
+}
+
+#ifdef LOOPS
+/* goto-instrument cannot do with a variable number of arguments. */
+#define fcntl(fd, cmd, arg) do_fcntl(fd, cmd, arg)
+#define syscall(number, name, flags)                                           \
+	(CLAIM(number == SYS_memfd_create, "of system calls, memfd_create"),   \
+	 create(name, flags))
+#else
+/* That the argument is an unsigned long, CBMC checks of its own. */
+int fcntl(int fd, int cmd, ...)
+{
+	unsigned long arg;
+	va_list more;
+
+	va_start(more, cmd);
+	arg = va_arg(more, unsigned long);
+	va_end(more);
+	return do_fcntl(fd, cmd, arg);
+}
+
+long syscall(long number, ...)
+{
+	const char *name;
+	unsigned int flags;
+	va_list more;
+
+	CLAIM(number == SYS_memfd_create,
+	      "the raw system call is memfd_create(2)");
+	va_start(more, number);
+	name = va_arg(more, const char *);
+	flags = va_arg(more, unsigned int);
+	va_end(more);
+	return create(name, flags);
+}
+#endif
+
+/* fchmod(2), ftruncate(2), lseek(2), close(2) */
+
+int fchmod(int fd, mode_t mode)
+{
+	claim_own(fd);
+	claim_unsealed();
+	CLAIM(mode == 0666 && seen.creates == 2 && !(asked.flags & MEMFD_EXEC),
+	      "fchmod takes the execute bits away, on older kernels, unless "
+	      "MEMFD_EXEC was asked for");
+	seen.chmods++;
+	if (fails())
+		return failed(any_error());
+	file.mode = mode;
+	return 0;
+}
+
+int ftruncate64(int fd, off64_t length)
+{
+	int err = any_error();
+
+	claim_own(fd);
+	claim_unsealed();
+	CLAIM(length >= 0 && (size_t)length == asked.total,
+	      "the size goes to the kernel as it is");
+	seen.sizes++;
+	if (!fails()) {
+		file.length = length;
+		file.sized = true;
+		return 0;
+	}
+	return interrupted_or_failed(err);
+}
+
+off_t lseek(int fd, off_t offset, int whence)
+{
+	claim_own(fd);
+	CLAIM(offset == 0 && whence == SEEK_SET, "lseek goes back to 0");
+	seen.seeks++;
+	if (fails())
+		return failed(any_error());
+	file.position = 0;
+	return 0;
+}
+
+int close(int fd)
+{
+	claim_own(fd);
+	claim_uncancelled();
+	seen.closes++;
+	file.open = false;
+	if (nondet_bool())
+		return 0;
+	error_number = any_error();
+	return -1;
+}
+
+/* pwrite(2), sendfile(2), pread(2) */
+
+/* How many bytes a call moves that may move `most`, from `offset` on. */
+static size_t any_count(size_t most, off64_t offset)
+{
+	size_t n = nondet_size();
+
+	__CPROVER_assume(n <= most);
+	__CPROVER_assume(n <= (uint64_t)INT64_MAX - (uint64_t)offset);
+	return n;
+}
+
+static void arrive(size_t n)
+{
+	off64_t to = file.length + (off64_t)n;
+
+	if (work.watched >= file.length && work.watched < to)
+		work.arrived++;
+	file.length = to;
+}
+
+ssize_t pwrite64(int fd, const void *buf, size_t size, off64_t offset)
+{
+	size_t n;
+
+	claim_own(fd);
+	claim_uncancelled();
+	claim_unsealed();
+	CLAIM(offset == file.length, "bytes arrive in order, without a gap");
+	CLAIM(offset == work.base ? buf == work.from
+				  : buf == work.from + (offset - work.base),
+	      "each byte arrives where it belongs");
+	CLAIM(size && size == (work.left < MOST ? work.left : MOST),
+	      "a write is asked for all that is left, up to 0x7ffff000 bytes");
+	seen.transfers++;
+	if (fails())
+		return interrupted_or_failed(any_error());
+	n = any_count(size, offset);
+	__CPROVER_assume(n <= kernel.readable - (size_t)(offset - work.base));
+	__CPROVER_assume(!kernel.prompt || n == size);
+	if (!n && !seen.failed)
+		seen.failed = EIO;
+	arrive(n);
+	work.left -= n;
+	return (ssize_t)n;
+}
+
+ssize_t sendfile64(int fd, int source, off64_t *offset, size_t size)
+{
+	size_t left = asked.limit - (size_t)file.length;
+	int err = any_error();
+	size_t n;
+
+	claim_own(fd);
+	claim_uncancelled();
+	claim_unsealed();
+	CLAIM(source == asked.source && source != fd,
+	      "the source is the caller's file");
+	CLAIM(offset && *offset == file.length && file.position == *offset,
+	      "the source is read from its first byte on, in order, and its "
+	      "offset stays where it is");
+	CLAIM(size == (left < MOST ? left + 1 : MOST),
+	      "sendfile is asked for one byte more than may come, up to "
+	      "0x7ffff000 bytes");
+	CLAIM(!work.reading && !work.end, "sendfile stops where it has to");
+	seen.transfers++;
+	if (fails()) {
+		work.reading = err == EINVAL;
+		if (!work.reading)
+			return interrupted_or_failed(err);
+		error_number = err;
+		return -1;
+	}
+	n = any_count(size, *offset);
+	if (kernel.prompt) {
+		size_t there = kernel.source_size - (size_t)*offset;
+
+		__CPROVER_assume(n == (there < size ? there : size));
+	}
+	work.end = !n;
+	arrive(n);
+	work.read = *offset = file.position = file.length;
+	return (ssize_t)n;
+}
+
+ssize_t pread64(int source, void *buf, size_t size, off64_t offset)
+{
+	size_t n;
+
+	claim_uncancelled();
+	CLAIM(source == asked.source && source != file.fd,
+	      "the source is the caller's file");
+	CLAIM(work.reading, "a buffer is used only where sendfile is EINVAL");
+	CLAIM(offset == file.length && !work.left && !work.end,
+	      "the source is read from its first byte on, in order, and its "
+	      "offset stays where it is");
+	CLAIM(size && __CPROVER_w_ok(buf, size),
+	      "a read stays within the buffer");
+	seen.transfers++;
+	if (fails())
+		return interrupted_or_failed(any_error());
+	n = any_count(size, offset);
+	work.end = !n;
+	work.from = buf;
+	work.base = offset;
+	work.left = n;
+	work.read = offset + (off64_t)n;
+	kernel.readable = n;
+	return (ssize_t)n;
+}
+
+/* pthread_setcancelstate(3) */
+
+int pthread_setcancelstate(int state, int *old)
+{
+	CLAIM(state == PTHREAD_CANCEL_ENABLE || state == PTHREAD_CANCEL_DISABLE,
+	      "pthread_setcancelstate is given one of its two states");
+	if (kernel.stubs)
+		return 0;
+	if (old)
+		*old = cancel_state;
+	cancel_state = state;
+	return 0;
+}
+
+#endif
