@@ -25,7 +25,7 @@ static void begin(void)
 	kernel.stubs = nondet_bool();
 	asked.name = nondet_pointer();
 	asked.flags = nondet_unsigned();
-	work.watched = nondet_long();
+	work.watched = nondet_off64();
 	__CPROVER_assume(work.watched >= 0);
 	error_number = saved.errno_before = nondet_int();
 	cancel_state = saved.cancel_before =
@@ -124,9 +124,14 @@ void new_any(void)
 	if (kernel.prompt && seen.creates == 1 && ret >= 0)
 		CLAIM(calls() == (is_default() ? 2 : 1),
 		      "memfd_new makes one call, and two by default");
-	CLAIM(seen.creates <= 2 && seen.adds <= 1 && seen.gets <= 1 &&
-		      seen.chmods <= 1 && seen.closes <= 1 && calls() <= 5,
-	      "memfd_new makes no call that libmemfd(7) does not list");
+	if (seen.creates == 2)
+		CLAIM(!seen.adds && seen.gets <= minds_exec_seal() &&
+			      seen.chmods <= !(asked.flags & MEMFD_EXEC),
+		      "memfd_new makes no call that libmemfd(7) does not list");
+	else
+		CLAIM(seen.adds <= is_default() && !seen.chmods &&
+			      seen.gets <= (seen.tried && !seen.added),
+		      "memfd_new makes no call that libmemfd(7) does not list");
 }
 
 #ifndef HAVE_MEMFD_CREATE
@@ -306,7 +311,7 @@ void sized(void)
 	claim_success(ret);
 	claim_new();
 	CLAIM(file.sized && file.length >= 0 &&
-		      (size_t)file.length == asked.total,
+		      (uint64_t)file.length == asked.total,
 	      "memfd_new_sized gives the file its size");
 	if (seals)
 		CLAIM(seen.added == seals && seen.tried == seals,
@@ -343,9 +348,9 @@ void sealed(void)
 	}
 	claim_success(ret);
 	claim_new();
-	CLAIM((size_t)file.length == asked.total && !work.left,
+	CLAIM((uint64_t)file.length == asked.total && !work.left,
 	      "all bytes arrive");
-	CLAIM(work.arrived == ((size_t)work.watched < asked.total),
+	CLAIM(work.arrived == ((uint64_t)work.watched < asked.total),
 	      "each byte arrives once");
 	CLAIM(seen.added == ALL_SEALED && seen.tried == ALL_SEALED,
 	      "nothing is returned without seal, shrink, grow and write");
@@ -354,34 +359,110 @@ void sealed(void)
 		      "memfd_new_sealed makes three calls, two for size 0");
 }
 
+/*
+ * copy_by_reading and fill, which it calls, are proven apart: in the proof of
+ * the caller, what the proof of the callee shows stands in for it. The caller
+ * names it once for goto-instrument, which drops what nothing calls before it
+ * replaces the one with the other.
+ */
+
+static void claim_filling(const char *bytes, size_t size, off64_t at)
+{
+	CLAIM(at >= 0 && at == file.length && at == work.base &&
+		      bytes == work.from && size == work.left &&
+		      size <= kernel.readable && work.reading &&
+		      work.read == at + (off64_t)size && !seen.failed &&
+		      !kernel.prompt &&
+		      work.arrived == (work.watched < file.length),
+	      "what was read is what is written");
+}
+
+/* What filled shows of fill. */
+int fill_as_shown(int fd, const char *bytes, size_t size, off64_t at)
+{
+	claim_own(fd);
+	claim_uncancelled();
+	claim_unsealed();
+	claim_filling(bytes, size, at);
+	error_number = nondet_int();
+	file.length = nondet_off64();
+	__CPROVER_assume(file.length >= at && file.length <= work.read);
+	work.left = (size_t)(work.read - file.length);
+	work.arrived = work.watched < file.length;
+	if (work.left)
+		seen.failed = any_error();
+	return seen.failed;
+}
+
+/* A descriptor that memfd_new has given. */
+static void begin_copying(void)
+{
+	begin();
+	file.fd = nondet_int();
+	file.open = true;
+	file.length = work.base = work.read = nondet_off64();
+	__CPROVER_assume(file.fd >= 0 && file.length >= 0);
+	work.arrived = work.watched < file.length;
+	work.reading = true;
+	kernel.prompt = false;
+	cancel_state = PTHREAD_CANCEL_DISABLE;
+}
+
+void filled(void)
+{
+	size_t size = nondet_size();
+	off64_t at;
+	int err;
+
+	begin_copying();
+	at = file.length;
+	__CPROVER_assume(size <= (uint64_t)(INT64_MAX - at));
+	kernel.readable = work.left = size;
+	work.read = at + (off64_t)size;
+	work.from = malloc(size);
+	__CPROVER_assume(work.from);
+	claim_filling(work.from, size, at);
+	err = fill(file.fd, work.from, size, at);
+
+	CLAIM(err == seen.failed, "errno is that of what failed first");
+	CLAIM(err || (!work.left && file.length == work.read),
+	      "all bytes arrive");
+	CLAIM(file.length >= at && file.length <= work.read &&
+		      work.left == (size_t)(work.read - file.length) &&
+		      work.arrived == (work.watched < file.length),
+	      "each byte arrives once");
+	CLAIM(file.open && cancel_state == PTHREAD_CANCEL_DISABLE,
+	      "fill leaves the descriptor to its caller");
+}
+
 static void claim_reading(int source, size_t max, off64_t at)
 {
 	CLAIM(source == asked.source && source != file.fd && at >= 0 &&
 		      at == file.length && at == work.read && !work.left &&
-		      (size_t)at <= asked.limit &&
+		      (uint64_t)at <= asked.limit &&
 		      max == asked.limit - (size_t)at && work.reading &&
 		      !work.end && !seen.failed && !kernel.prompt &&
 		      work.arrived == (work.watched < at),
 	      "reading goes on where sendfile stopped");
 }
 
-/* What copied_by_reading proves of copy_by_reading. */
-int read_on(int fd, int source, size_t max, off64_t at)
+/* What copied_by_reading shows of copy_by_reading. */
+int copy_by_reading_as_shown(int fd, int source, size_t max, off64_t at)
 {
 	claim_own(fd);
 	claim_uncancelled();
 	claim_unsealed();
 	claim_reading(source, max, at);
 	error_number = nondet_int();
-	file.length = nondet_long();
-	work.read = nondet_long();
+	file.length = nondet_off64();
+	work.read = nondet_off64();
 	__CPROVER_assume(file.length >= at && work.read >= file.length);
 	work.arrived = work.watched < file.length;
 	if (nondet_bool()) {
 		seen.failed = any_error();
 		return seen.failed;
 	}
-	if ((size_t)work.read > asked.limit)
+	if ((uint64_t)work.read > asked.limit)
 		return EFBIG;
 	__CPROVER_assume(work.read == file.length);
 	work.end = true;
@@ -390,25 +471,19 @@ int read_on(int fd, int source, size_t max, off64_t at)
 
 void copied_by_reading(void)
 {
-	int err, fd = nondet_int();
 	size_t max;
+	int err;
 
-	begin();
-	file.fd = fd;
-	file.open = true;
-	file.length = work.read = nondet_long();
+	begin_copying();
 	asked.source = nondet_int();
 	asked.limit = nondet_size();
-	cancel_state = PTHREAD_CANCEL_DISABLE;
-	kernel.prompt = false;
-	work.reading = true;
-	work.byte = nondet_char();
-	__CPROVER_assume(asked.source != fd && file.length >= 0 &&
-			 (size_t)file.length <= asked.limit);
-	work.arrived = work.watched < file.length;
+	__CPROVER_assume(asked.source != file.fd &&
+			 (uint64_t)file.length <= asked.limit);
 	max = asked.limit - (size_t)file.length;
 	claim_reading(asked.source, max, file.length);
-	err = copy_by_reading(fd, asked.source, max, file.length);
+	if (seen.failed)
+		fill_as_shown(0, NULL, 0, 0);
+	err = copy_by_reading(file.fd, asked.source, max, file.length);
 
 	CLAIM(file.open && cancel_state == PTHREAD_CANCEL_DISABLE,
 	      "copy_by_reading leaves the descriptor to its caller");
@@ -416,17 +491,19 @@ void copied_by_reading(void)
 		      work.arrived == (work.watched < file.length),
 	      "each byte arrives once");
 	if (err) {
-		CLAIM(seen.failed
-			      ? err == seen.failed
-			      : err == EFBIG && (size_t)work.read > asked.limit,
+		CLAIM(seen.failed ? err == seen.failed
+				  : err == EFBIG &&
+					    (uint64_t)work.read > asked.limit,
 		      "more than max is EFBIG, and every other error the "
 		      "kernel's");
+		CLAIM(seen.failed || asked.limit != SIZE_MAX,
+		      "SIZE_MAX is no limit");
 		return;
 	}
 	CLAIM(!seen.failed, "no call that failed is ignored");
 	CLAIM(work.end && work.read == file.length && !work.left,
 	      "the whole content is copied, to its end");
-	CLAIM((size_t)file.length <= asked.limit, "more than max is EFBIG");
+	CLAIM((uint64_t)file.length <= asked.limit, "more than max is EFBIG");
 }
 
 void copied(void)
@@ -447,7 +524,7 @@ void copied(void)
 	/* goto-instrument would drop it before it replaces the other with it.
 	 */
 	if (work.end)
-		read_on(0, 0, 0, 0);
+		copy_by_reading_as_shown(0, 0, 0, 0);
 	ret = memfd_new_sealed_copy(asked.name, flags, asked.source,
 				    asked.limit);
 	CLAIM(!(flags & MEMFD_HUGETLB) || (ret == -1 && !calls()),
@@ -459,16 +536,18 @@ void copied(void)
 			own = EINVAL;
 		else if (file.fd == asked.source && !asked.source_open)
 			own = own ? own : EBADF;
-		else if (!own && (size_t)work.read > asked.limit)
+		else if (!own && (uint64_t)work.read > asked.limit)
 			own = EFBIG;
 		claim_failure(ret, own);
+		CLAIM(own != EFBIG || seen.failed || asked.limit != SIZE_MAX,
+		      "SIZE_MAX is no limit");
 		return;
 	}
 	claim_success(ret);
 	claim_new();
 	CLAIM(work.end && work.read == file.length && !work.left,
 	      "the whole content is copied, to its end");
-	CLAIM((size_t)file.length <= asked.limit, "more than max is EFBIG");
+	CLAIM((uint64_t)file.length <= asked.limit, "more than max is EFBIG");
 	CLAIM(work.arrived == (work.watched < file.length),
 	      "each byte arrives once");
 	CLAIM(seen.added == ALL_SEALED && seen.tried == ALL_SEALED,

@@ -39,7 +39,7 @@ char nondet_char(void);
 int nondet_int(void);
 unsigned int nondet_unsigned(void);
 size_t nondet_size(void);
-long nondet_long(void);
+off64_t nondet_off64(void);
 void *nondet_pointer(void);
 
 /* What the caller asked for. */
@@ -366,7 +366,7 @@ int ftruncate64(int fd, off64_t length)
 
 	claim_own(fd);
 	claim_unsealed();
-	CLAIM(length >= 0 && (size_t)length == asked.total,
+	CLAIM(length >= 0 && (uint64_t)length == asked.total,
 	      "the size goes to the kernel as it is");
 	seen.sizes++;
 	if (!fails()) {
