@@ -11,7 +11,9 @@ NAME.ini lists the entries of NAME.c in the order to start them, slowest first:
 
     [entry]
     over = what the properties hold for
+    needs = a file without which the entry is skipped
     cc = options of goto-cc
+    replace = FUNCTION:OTHER, for calls of the one that shall be of the other
     instrument = options of goto-instrument; without any it does not run.
         {here} is the folder of the harnesses, {entry} the entry
     cbmc = options of CBMC
@@ -44,8 +46,10 @@ NEEDS = 'libc6', 'libgcc-s1', 'libstdc++6', 'minisat', 'zlib1g'
 LOADER = 'usr/lib64/ld-linux-x86-64.so.2'
 LIBRARIES = 'usr/lib/x86_64-linux-gnu', 'usr/lib'
 
-# Beyond what CBMC checks of itself.
-CHECKS = ['--unwinding-assertions', '--pointer-overflow-check']
+# Beyond what CBMC checks of itself. Of functions that are not called it would
+# say that their properties hold.
+CHECKS = ['--drop-unused-functions', '--unwinding-assertions',
+          '--pointer-overflow-check']
 # The properties of one function, under its name.
 FUNCTION = re.compile(r'^(\S+) function \S+\n((?:\[.*\n)+)', re.M)
 PROPERTY = re.compile(
@@ -53,6 +57,7 @@ PROPERTY = re.compile(
 MEMORY = 'no access outside an object, no undefined behaviour'
 ENDS = 'every loop ends'
 BODY = 'every function has a body'
+TURNS = 'every turn of a loop keeps what its invariant says'
 
 
 class Tools:
@@ -77,10 +82,10 @@ class Proof:
 
     def __init__(self, harness, entry, options):
         self.harness, self.entry = harness, entry
-        self.over = options['over']
-        self.cc, self.instrument, self.cbmc = (
+        self.over, self.needs = options['over'], options.get('needs', '/')
+        self.cc, self.replace, self.instrument, self.cbmc = (
             shlex.split(options.get(key, '')) for key in (
-                'cc', 'instrument', 'cbmc'))
+                'cc', 'replace', 'instrument', 'cbmc'))
 
     def __str__(self):
         return f'{self.harness.stem}: {self.entry}'
@@ -92,28 +97,33 @@ class Proof:
             'goto-cc', '-std=gnu11', f'-I{source}/include', *self.cc,
             '--function', self.entry, '-o', goto,
             source / 'tests/proofs' / self.harness.name)
-        if not done.returncode and self.instrument:
-            done = tools.run('goto-instrument', *(
-                option.replace('{here}', f'{source}/tests/proofs').replace(
-                    '{entry}', self.entry) for option in self.instrument),
-                goto, goto)
+        for options in ([word for call in self.replace
+                         for word in ('--replace-calls', call)],
+                        [option.replace('{here}', f'{source}/tests/proofs')
+                         .replace('{entry}', self.entry)
+                         for option in self.instrument]):
+            if not done.returncode and options:
+                done = tools.run('goto-instrument', *options, goto, goto)
         if done.returncode:
             return {}, done.stdout
         done = tools.run('cbmc', *CHECKS, *self.cbmc, goto)
         properties = {}
         for file, lines in FUNCTION.findall(done.stdout):
             for name, line, text, status in PROPERTY.findall(lines):
+                said = f'{name}, line {line}: {text}: {status}'
                 kind = name.split('.')[-2]
                 if kind in ('unwind', 'recursion'):
                     text = ENDS
                 elif kind == 'no-body':
                     text = BODY
+                elif kind == 'assigns' or kind.startswith('loop_'):
+                    text = TURNS
                 elif kind != 'assertion' or file.startswith('<'):
                     # The second are in CBMC's own models of libc.
                     text = MEMORY
                 wrong = properties.setdefault(text, [])
                 if status != 'SUCCESS':
-                    wrong.append(f'{name}, line {line}: {status}')
+                    wrong.append(said)
         # CBMC's own verdict: 0 or 10. Anything else is a failure to decide.
         if done.returncode not in (0, 10) or (
                 done.returncode == 10) != any(properties.values()):
@@ -138,6 +148,10 @@ def prove(tap, tools, source, todo):
             return proof.run(tools, source, Path(folder)), \
                 time.monotonic() - start
 
+    for proof in todo:
+        if not Path(proof.needs).exists():
+            tap.missing(proof, f'{proof.needs} is missing')
+    todo = [proof for proof in todo if Path(proof.needs).exists()]
     with futures.ThreadPoolExecutor(2) as pool:
         for proof, ((properties, output), took) in zip(
                 todo, pool.map(run, todo)):
@@ -177,7 +191,8 @@ def applies(source, change):
 
 def broken(tap, tools, source, todo):
     """Each change of the lists: the properties named there fail."""
-    entries = {proof.entry: proof for proof in todo}
+    entries = {proof.entry: proof for proof in todo
+               if Path(proof.needs).exists()}
 
     def run(change):
         file, _, wanted, _, _ = change
@@ -189,12 +204,13 @@ def broken(tap, tools, source, todo):
             if text is None:
                 return [(False, 'is not once in the source', '')]
             (folder / 'src' / file).write_text(text)
-            results = []
+            results, ran = [], {}
             for line in wanted:
                 entry, text = line.strip().split(': ', 1)
                 if entry in entries:
-                    properties, output = entries[entry].run(
-                        tools, folder, folder)
+                    if entry not in ran:
+                        ran[entry] = entries[entry].run(tools, folder, folder)
+                    properties, output = ran[entry]
                     results.append((bool(properties.get(text)),
                                     f'breaks {entry}: {text}', output))
             return results
