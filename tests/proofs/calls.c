@@ -360,10 +360,8 @@ void sealed(void)
 }
 
 /*
- * copy_by_reading and fill, which it calls, are proven apart: in the proof of
- * the caller, what the proof of the callee shows stands in for it. The caller
- * names it once for goto-instrument, which drops what nothing calls before it
- * replaces the one with the other.
+ * copy_by_reading and fill, which it calls, are proven apart. In the proof of
+ * the caller, what the proof of the callee shows stands in for it.
  */
 
 static void claim_filling(const char *bytes, size_t size, off64_t at)
@@ -480,8 +478,6 @@ void copied_by_reading(void)
 			 (uint64_t)file.length <= asked.limit);
 	max = asked.limit - (size_t)file.length;
 	claim_reading(asked.source, max, file.length);
-	if (seen.failed)
-		fill_as_shown(0, NULL, 0, 0);
 	err = copy_by_reading(file.fd, asked.source, max, file.length);
 
 	CLAIM(file.open && cancel_state == PTHREAD_CANCEL_DISABLE &&
@@ -519,10 +515,6 @@ void copied(void)
 	kernel.source_size = nondet_size();
 	__CPROVER_assume(kernel.source_size <= INT64_MAX);
 	__CPROVER_assume(!kernel.prompt || asked.source_open);
-	/* goto-instrument would drop it before it replaces the other with it.
-	 */
-	if (work.end)
-		copy_by_reading_as_shown(0, 0, 0, 0);
 	ret = memfd_new_sealed_copy(asked.name, flags, asked.source,
 				    asked.limit);
 	CLAIM(!(flags & MEMFD_HUGETLB) || (ret == -1 && !calls()),
