@@ -116,7 +116,9 @@ class Proof:
                     text = ENDS
                 elif kind == 'no-body':
                     text = BODY
-                elif kind == 'assigns' or kind.startswith('loop_'):
+                elif (kind == 'assigns' or kind.startswith('loop_') or
+                      # goto-instrument tells no more of a loop `for (;;)`.
+                      text == 'assertion'):
                     text = TURNS
                 elif kind != 'assertion' or file.startswith('<'):
                     # The second are in CBMC's own models of libc.
