@@ -5,6 +5,9 @@
 # and README.md lists every function and refers to files that exist.
 #
 # usage: check.sh SHARE HELLO
+#
+# The programs run by MESON_EXE_WRAPPER, if that is set. Instead of a program
+# that cannot run here, "" is given.
 
 # The backquotes in its patterns are Markdown's.
 # shellcheck disable=SC2016
@@ -31,7 +34,10 @@ shown() {
 
 # prints PROGRAM [ARGUMENT]: as standard input says.
 prints() {
-	{ "$@" 2>&1 || echo "exit status $?"; } | without_exec >"$tmp/actual"
+	[ -n "$1" ] || cannot 'the cross file has no exe_wrapper'
+	# shellcheck disable=SC2086
+	{ ${MESON_EXE_WRAPPER-} "$@" 2>&1 || echo "exit status $?"; } |
+		without_exec >"$tmp/actual"
 	diff -u - "$tmp/actual"
 }
 

@@ -1,17 +1,19 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# recipes.sh FOLDER: run the programs that the manual shows, and compare what
-# they print. The exec seal, which only Linux 6.3 and later have, is left out.
+# recipes.sh PROGRAM...: run the programs that the manual shows, which are all in
+# one folder, and compare what they print. The exec seal, which only Linux 6.3
+# and later have, is left out. They run by MESON_EXE_WRAPPER, if that is set.
 set -eu
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"
 
-folder=$(cd "$1" && pwd)
+folder=$(cd "$(dirname "$1")" && pwd)
 
 # prints PROGRAM [ERROR]: as standard input says. With the error, it is skipped:
 # something that this machine does not have, or does not allow.
 prints() {
-	LC_ALL=C "$folder/$1" >"$tmp/said" 2>&1 || :
+	# shellcheck disable=SC2086
+	LC_ALL=C ${MESON_EXE_WRAPPER-} "$folder/$1" >"$tmp/said" 2>&1 || :
 	if [ -n "${2-}" ] && [ "$(cat "$tmp/said")" = "$1: $2" ]; then
 		cannot "$2"
 	fi
@@ -34,6 +36,8 @@ END
 
 self() {
 	[ -e /proc/self/exe ] || cannot '/proc is not mounted'
+	# It would execute what the kernel does not know.
+	[ -z "${MESON_EXE_WRAPPER-}" ] || cannot 'it executes itself'
 	echo 'running from a sealed copy' >"$tmp/wanted"
 	prints self 'memfd_new_sealed_copy: Permission denied'
 }
@@ -52,7 +56,8 @@ END
 
 # Whether there are huge pages depends on the machine.
 huge() {
-	same sealed "$("$folder/huge" 2>/dev/null)"
+	# shellcheck disable=SC2086
+	same sealed "$(${MESON_EXE_WRAPPER-} "$folder/huge" 2>/dev/null)"
 }
 
 cell buffer
