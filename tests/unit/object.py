@@ -47,11 +47,12 @@ def symbols(path):
     exported, imported = {}, {}
     for line in tool('readelf', '--dyn-syms', '-W', path).splitlines():
         # Num: Value Size Type Bind Vis Ndx Name@Version
-        match = re.match(r'\s*\d+: \S+\s+\S+ \S+\s+\S+ +\S+ +(.*)', line)
+        match = re.match(r'\s*\d+: \S+\s+\S+ (\S+)\s+\S+ +\S+ +(.*)', line)
         if not match:
             continue
-        words = re.sub(r'\[.*?\]', '', match[1]).split()
-        if len(words) < 2:
+        words = re.sub(r'\[.*?\]', '', match[2]).split()
+        # Some linkers write the sections, too.
+        if len(words) < 2 or match[1] == 'SECTION':
             continue
         name, _, version = words[1].partition('@')
         if words[0] == 'UND':
@@ -82,6 +83,12 @@ def writable(*paths):
         if match and 'W' in match[3] and int(match[2], 16):
             found.append(match[1])
     return found
+
+
+def is_elf(path):
+    """What clang writes for link-time optimization is not."""
+    with open(path, 'rb') as file:
+        return file.read(4) == b'\x7fELF'
 
 
 def libc_has_memfd_create(cc):
@@ -177,9 +184,12 @@ def shared_object(promised, library, empty, syscall, optimization, *cc):
                if relocation[1] not in ALLOWED]
     same('has no run-time relocations of its own', sorted(of_data),
          sorted(relocations(empty)))
+    name = 'has no writable data of its own'
     objects = glob.glob(f'{library}.p/*.o')
-    result('has no writable data of its own',
-           writable(*objects) if objects else 'no objects to look at')
+    if objects and not is_elf(objects[0]):
+        skip(name, 'the objects are bitcode')
+    else:
+        result(name, writable(*objects) if objects else 'no objects to look at')
 
     size = text_and_data(library)
     print(f'# text and data: {size} bytes')
