@@ -67,7 +67,8 @@ def header_table():
     """The header's constants, each with all names that the library has."""
     constants = re.findall(r'\bMEMFD_\w+', header)
     # Every word in it, to find also the names that are documented nowhere.
-    words = re.findall(rb'(?=([a-z][a-z0-9-]{1,15})\0)', library.read_bytes())
+    words = re.findall(rb'(?=([a-z][a-z0-9-]{1,15})\0)',
+                       library.read_bytes() + parse.read_bytes())
     said = ask([*{word.decode() for word in words}, *constants,
                 *map(kernels, constants)])
     table = {}
