@@ -381,9 +381,10 @@ static int becomes_executable(int fd)
 
 static int executes(int fd)
 {
-	char *none[] = { NULL };
+	char path[32], *const arguments[] = { path, NULL };
 
-	return (int)syscall(SYS_execveat, fd, "", none, none, AT_EMPTY_PATH);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return execv(path, arguments);
 }
 
 static int moves_the_offset(int fd)
