@@ -86,7 +86,8 @@ def links(program):
 
 
 def adopt(tap, program, source, version, build, prefix):
-    title = f'{program.name} {version}'
+    # Debian adds what it took out for its own reasons.
+    title = f'{program.name} {version.partition("+")[0]}'
     trees = [build / program.name / state for state in ('before', 'after')]
     shutil.rmtree(build / program.name, ignore_errors=True)
     for tree in trees:
@@ -127,8 +128,9 @@ def adopt(tap, program, source, version, build, prefix):
 
 
 def table(rows):
+    linux = os.uname().release.partition('-')[0]
     yield ('| program | lines that went, came | tests passed before | after '
-           f'| what is better on Linux {os.uname().release} |')
+           f'| what is better on Linux {linux} |')
     yield '|---|---|---|---|---|'
     for row in rows:
         if 'reason' in row:
