@@ -217,12 +217,12 @@ static void word(const struct table *known, const struct grammar *grammar)
 	CLAIM(!good || value == expected, "a name has the value of the table");
 }
 
-void flag(void)
+void flag_name(void)
 {
 	word(&flag_names, &flag_grammar);
 }
 
-void seal(void)
+void seal_name(void)
 {
 	word(&seal_names, &seal_grammar);
 }
@@ -276,13 +276,14 @@ static void text(const struct grammar *grammar)
 	size_t at = nondet_size(), stop = nondet_size(), wanted_stop;
 	unsigned int before = nondet_unsigned(), value = before, wanted;
 	int saved = nondet_int();
-	const char *s = object + at;
+	const char *s;
 	bool good;
 
 	__CPROVER_havoc_object(object);
 	__CPROVER_assume(at <= BYTES);
 	for (size_t i = 0; i <= BYTES; i++)
 		__CPROVER_assume(!object[i] == (i == BYTES));
+	s = object + at;
 	errno = saved;
 	good = (grammar == &flag_grammar
 			? memfd_parse_flags(s, &value, &stop)
