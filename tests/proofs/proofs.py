@@ -215,8 +215,9 @@ def broken(tap, tools, source, todo):
                     if entry not in ran:
                         ran[entry] = entries[entry].run(tools, folder, folder)
                     properties, output = ran[entry]
-                    results.append((bool(properties.get(text)),
-                                    f'breaks {entry}: {text}', output))
+                    failed = any(line.endswith('FAILURE')
+                                 for line in properties.get(text, ()))
+                    results.append((failed, f'breaks {entry}: {text}', output))
             return results
 
     todo = changes()
