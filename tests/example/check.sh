@@ -79,7 +79,7 @@ readme_lists_every_seal() {
 
 readme_refers_to_files_that_exist() {
 	tr '\n' ' ' <"$readme" | grep -o '\](\([^)]*\))' |
-		sed 's/^](\(.*\))$/\1/; /^#/d' | while read -r link; do
+		sed 's/^](\([^#]*\).*)$/\1/; /^$/d' | while read -r link; do
 		[ -e "$source/$link" ] || {
 			echo "README.md: no file $link"
 			exit 1

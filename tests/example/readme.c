@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <unistd.h>
 
 #include "message.h"
@@ -13,9 +14,9 @@
 
 #include "../tap.h"
 
-static void *refused(void *map)
+static void *refused(const void *map)
 {
-	return map == MAP_FAILED ? NULL : map;
+	return map == MAP_FAILED ? NULL : (void *)(uintptr_t)map;
 }
 
 static void message(void)
@@ -27,20 +28,24 @@ static void message(void)
 	const char *map;
 
 	need(fd >= 0, "new_message");
-	map = map_message(fd, &size);
+	map = refused(map_message(fd, sizeof(text), &size));
 	ok(map && size == sizeof(text) && !memcmp(map, text, size),
 	   "a message arrives");
 	ok(pwrite(fd, "j", 1, 0) < 0 && errno == EPERM,
 	   "a message cannot be changed");
+	ok(!refused(map_message(fd, sizeof(text) - 1, &size)) && errno == EFBIG,
+	   "a message that is too large is refused");
 	close(fd);
 
 	fd = memfd_new_sized("changeable", 0, 5, MEMFD_SEAL_SHRINK);
 	need(fd >= 0, "memfd_new_sized");
-	ok(!map_message(fd, &size), "a message that can change is refused");
+	ok(!refused(map_message(fd, 5, &size)) && errno == EPERM,
+	   "a message that can change is refused");
 	close(fd);
 
 	need(pipe2(ends, O_CLOEXEC) == 0, "pipe2");
-	ok(!map_message(ends[0], &size), "a message that is a pipe is refused");
+	ok(!refused(map_message(ends[0], 5, &size)) && errno == EINVAL,
+	   "a message that is a pipe is refused");
 	close(ends[0]);
 	close(ends[1]);
 }
@@ -62,12 +67,13 @@ static void buffer(void)
 	   "a buffer can grow");
 	ok(memfd_seal(fd, MEMFD_SEAL_GROW) < 0 && errno == EPERM,
 	   "a buffer takes no more seals");
-	ok(!refused(map_buffer(fd, 8193)), "a buffer too short is refused");
+	ok(!refused(map_buffer(fd, 8193)) && errno == EINVAL,
+	   "a buffer too short is refused");
 	close(fd);
 
 	fd = memfd_new_sized("shrinkable", MEMFD_ALLOW_SEALING, size, 0);
 	need(fd >= 0, "memfd_new_sized");
-	ok(!refused(map_buffer(fd, size)),
+	ok(!refused(map_buffer(fd, size)) && errno == EPERM,
 	   "a buffer that can shrink is refused");
 	close(fd);
 }

@@ -25,6 +25,26 @@ static int ensure_sealed(int fd, unsigned int seals)
 	return -1;
 }
 
+/* Create an immutable memfd, with content that is written in place. */
+static int new_in_place(const char *text)
+{
+	size_t size = strlen(text);
+	void *map;
+	int fd;
+
+	fd = memfd_new_sized("text", MEMFD_ALLOW_SEALING, size, 0);
+	if (fd < 0)
+		err(1, "memfd_new_sized");
+	map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (map == MAP_FAILED)
+		err(1, "mmap");
+	memcpy(map, text, size);
+	munmap(map, size);
+	if (memfd_seal(fd, MEMFD_SEAL_SEAL | MEMFD_SEAL_IMMUTABLE) < 0)
+		err(1, "memfd_seal");
+	return fd;
+}
+
 /* Create an immutable memfd for a receiver that adds seals itself. */
 static int new_open_to_seals(const char *text)
 {
@@ -83,6 +103,9 @@ int main(void)
 {
 	const unsigned int wanted = MEMFD_SEAL_IMMUTABLE | MEMFD_SEAL_SEAL;
 	int fd;
+
+	fd = new_in_place("hello");
+	show("written in place", 0, fd);
 
 	fd = memfd_new("text", MEMFD_ALLOW_SEALING);
 	show("not sealed yet", ensure_sealed(fd, wanted), fd);

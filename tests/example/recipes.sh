@@ -44,6 +44,7 @@ self() {
 
 recipes() {
 	cat >"$tmp/wanted" <<END
+written in place: seal,shrink,grow,write
 not sealed yet: seal,shrink,grow,write
 sealed already: seal,shrink,grow,write
 sealed by the receiver: seal,shrink,grow,write
