@@ -7,8 +7,11 @@
 
 #include "fake.h"
 
-/* All of Linux, and those that it should keep to itself. */
-#define ERRNOS 533
+/* All of Linux (MIPS has the largest), and those that it keeps to itself. */
+static int next_errno(int err)
+{
+	return err == 180 ? 512 : err < 533 ? err + 1 : 0;
+}
 
 /* Whether the function has another way, or only has to repeat the call. */
 static int goes_on(const struct call *call, int kernel, int at, int err)
@@ -79,7 +82,7 @@ static void each_call_fails_with_each_errno(void **state)
 			if (fails_with_einval(made))
 				continue;
 			for (at = 1; made[at - 1]; at++)
-				for (err = 1; err <= ERRNOS; err++) {
+				for (err = 1; err; err = next_errno(err)) {
 					fails_in(&calls[i], kernel, at, err, 0);
 					fails_in(&calls[i], kernel, at, err,
 						 err == EINTR ? EIO : EINTR);
@@ -93,7 +96,7 @@ static void each_seals_function_fails_with_each_errno(void **state)
 	int err;
 
 	(void)state;
-	for (err = 1; err <= ERRNOS; err++) {
+	for (err = 1; err; err = next_errno(err)) {
 		int fd = err % 2;
 
 		boot(AFTER, fd);
