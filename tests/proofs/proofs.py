@@ -236,8 +236,10 @@ def broken(tap, tools, source, todo):
         for change, results in zip(todo, pool.map(run, todo)):
             for good, what, output in results:
                 tap.line(good, f'{change[0]}: {change[1]}: {what}')
+                failed = [line for line in output.splitlines()
+                          if line.endswith(': FAILURE')]
                 if not good:
-                    suite.comment(output)
+                    suite.comment('\n'.join(failed) or output)
 
 
 def main():
