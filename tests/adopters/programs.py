@@ -354,14 +354,17 @@ class Crun(Program):
         self.call('make', f'-j{os.cpu_count()}')
 
     def test(self, *names):
-        """In a mount and a cgroup namespace of their own, where its containers
-        find version 2 of cgroups and nothing else, and are not seen outside."""
+        """In a cgroup of their own, which is removed with all that they leave,
+        and in namespaces where it is the root, of version 2, and alone."""
         tests = [f'TESTS={" ".join(names)}'] if names else []
         subprocess.run(
             # A container that hangs ends with the namespaces, after an hour.
-            ['timeout', '-s', 'KILL', '1h', 'unshare', '--mount', '--cgroup',
-             '--pid', '--fork', '--kill-child', '--mount-proc', 'sh', '-c',
-             f'{CGROUP2} && exec "$@"', 'sh',
+            ['timeout', '-s', 'KILL', '1h', 'unshare', '--mount', '--pid',
+             '--fork', '--kill-child', '--mount-proc', 'sh', '-c', f"""
+             {CGROUP2} && own=$(mktemp -d /sys/fs/cgroup/adopters.XXXXXX) || exit
+             (echo 0 >"$own/cgroup.procs" && exec unshare --mount --cgroup \\
+                 sh -c '{CGROUP2} && exec "$@"' sh "$@")
+             find "$own" -depth -type d -exec rmdir {{}} +""", 'sh',
              'make', f'-j{os.cpu_count()}', '-k', 'check', *tests],
             cwd=self.tree, env=self.env, stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
