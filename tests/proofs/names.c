@@ -898,8 +898,10 @@ void get_seals_str(void)
 	int fd = nondet_int();
 	char *buf = nondet_pointer();
 	size_t size = nondet_size();
-	int ret = memfd_get_seals_str(fd, buf, size);
+	int ret;
 
+	errno = nondet_int();
+	ret = memfd_get_seals_str(fd, buf, size);
 	CLAIM(seen.calls == 1 && seen.fd == fd, "it asks for the seals once");
 	__CPROVER_assume(seen.answer >= -1);
 	if (seen.answer == -1) {
