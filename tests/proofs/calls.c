@@ -372,7 +372,7 @@ static void claim_filling(const char *bytes, size_t size, off64_t at)
 		      work.read == at + (off64_t)size && !seen.failed &&
 		      !kernel.prompt &&
 		      work.arrived == (work.watched < file.length),
-	      "what was read is what is written");
+	      "fill gets what was read");
 }
 
 /* What filled shows of fill. */
@@ -382,6 +382,9 @@ int fill_as_shown(int fd, const char *bytes, size_t size, off64_t at)
 	claim_uncancelled();
 	claim_unsealed();
 	claim_filling(bytes, size, at);
+	if (work.watched >= at && work.watched < work.read)
+		CLAIM(bytes[work.watched - at] == work.byte,
+		      "what was read is what is written");
 	error_number = nondet_int();
 	file.length = nondet_off64();
 	__CPROVER_assume(file.length >= at && file.length <= work.read);
@@ -474,6 +477,7 @@ void copied_by_reading(void)
 	begin_copying();
 	asked.source = nondet_int();
 	asked.limit = nondet_size();
+	work.byte = nondet_char();
 	__CPROVER_assume(asked.source != file.fd &&
 			 (uint64_t)file.length <= asked.limit);
 	max = asked.limit - (size_t)file.length;

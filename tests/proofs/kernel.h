@@ -508,6 +508,8 @@ ssize_t pread64(int source, void *buf, size_t size, off64_t offset)
 	work.left = n;
 	work.read = offset + (off64_t)n;
 	kernel.readable = n;
+	if (work.watched >= offset && work.watched < work.read)
+		((char *)buf)[work.watched - offset] = work.byte;
 	return (ssize_t)n;
 }
 
