@@ -5,6 +5,7 @@
 #include "syscalls.h"
 
 #include <errno.h>
+#include <stdint.h>
 
 #include "memfd.h"
 
@@ -204,7 +205,7 @@ int memfd_new_sealed(const char *name, unsigned int flags, const void *data,
  * Copy a file that does not support sendfile(2), from offset at to its end.
  * Returns 0 or an error number.
  */
-COLD static int copy_by_reading(int fd, int source, size_t max, off64_t at)
+COLD static int copy_by_reading(int fd, int source, uint64_t max, off64_t at)
 {
 	char buf[4096];
 
@@ -229,14 +230,14 @@ COLD static int copy_by_reading(int fd, int source, size_t max, off64_t at)
 }
 
 /* Copy the whole of source. Returns 0 or an error number. */
-static int copy(int fd, int source, size_t max)
+static int copy(int fd, int source, uint64_t max)
 {
 	off64_t at = 0;
 
 	for (;;) {
 		/* Ask for one byte more than max, to notice a larger file. */
-		size_t most = max < TRANSFER_MAX ? max + 1 : TRANSFER_MAX;
-		ssize_t n = sendfile64(fd, source, &at, most);
+		uint64_t most = max < TRANSFER_MAX ? max + 1 : TRANSFER_MAX;
+		ssize_t n = sendfile64(fd, source, &at, (size_t)most);
 
 		if (n == 0)
 			break;
@@ -273,7 +274,11 @@ int memfd_new_sealed_copy(const char *name, unsigned int flags, int fd,
 
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
 	/* If fd was not open, the memfd may have been given its number. */
-	err = memfd == fd ? EBADF : copy(memfd, fd, max);
+	if (memfd == fd)
+		err = EBADF;
+	else
+		/* On 32-bit, a file may have more than SIZE_MAX bytes. */
+		err = copy(memfd, fd, max == SIZE_MAX ? UINT64_MAX : max);
 	pthread_setcancelstate(cancel, NULL);
 	return seal_or_discard(memfd, MEMFD_SEAL_SEAL | MEMFD_SEAL_IMMUTABLE,
 			       err, saved);

@@ -250,7 +250,7 @@ static int copy_at_most(size_t size, size_t max, size_t sent, size_t most)
 	boot(AFTER, 0);
 	fake.source_size = size;
 	fake.most = fake.most_read = most;
-	if (sent <= size) {
+	if (sent != SIZE_MAX) {
 		fake.most = sent;
 		fake.fails = sent ? 3 : 2;
 		fake.err = EINVAL;
@@ -335,6 +335,23 @@ static void gigabytes_take_as_few_calls_as_can_be(void **state)
 	}
 }
 
+/* Also where size_t has 32 bits, and a file has more. */
+static void copy_without_a_limit_has_none(void **state)
+{
+	const uint64_t size = 5ULL << 30;
+
+	(void)state;
+	boot(AFTER, 0);
+	fake.source_size = size;
+	succeeds(memfd_new_sealed_copy("fake", 0, SOURCE, SIZE_MAX));
+	assert_true(fake.size == size);
+	if (SIZE_MAX > size)
+		return;
+	boot(AFTER, 0);
+	fake.source_size = size;
+	fails(memfd_new_sealed_copy("fake", 0, SOURCE, SIZE_MAX - 1), EFBIG);
+}
+
 /* What is read instead of sent goes on where it was, at over 4 GiB. */
 static void reading_goes_on_after_gigabytes(void **state)
 {
@@ -409,6 +426,7 @@ int main(void)
 		promise(refused_sendfile_is_finished_by_reading),
 		promise(max_counts_to_the_byte),
 		promise(gigabytes_take_as_few_calls_as_can_be),
+		promise(copy_without_a_limit_has_none),
 		promise(reading_goes_on_after_gigabytes),
 		promise(size_that_no_file_can_have_is_efbig),
 		promise(any_descriptor_may_be_copied),
