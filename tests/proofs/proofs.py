@@ -51,7 +51,7 @@ LIBRARIES = 'usr/lib/x86_64-linux-gnu', 'usr/lib'
 CHECKS = ['--drop-unused-functions', '--unwinding-assertions',
           '--pointer-overflow-check']
 # The properties of one function, under its name.
-FUNCTION = re.compile(r'^(\S+) function \S+\n((?:\[.*\n)+)', re.M)
+FUNCTION = re.compile(r'^(?:(\S+) )?function \S+\n((?:\[.*\n)+)', re.M)
 PROPERTY = re.compile(
     r'^\[(\S+)\] (?:line (\d+) )?(.*): (SUCCESS|FAILURE|UNKNOWN|ERROR)$', re.M)
 LISTED = re.compile(r'^Property (\S+):\n.*\n  (.*)$', re.M)
