@@ -208,8 +208,7 @@ static void long_file_that_refuses_sendfile(void **state)
 	close_it(self);
 	assert_int_equal(waitpid(pid, &status, WUNTRACED), pid);
 	if (!WIFSTOPPED(status))
-		skip_because("cannot be run again: %s",
-			     strerror(WEXITSTATUS(status)));
+		skip_because("a program cannot run itself here");
 	snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)pid);
 	fd = source(open(path, O_RDONLY | O_CLOEXEC));
 	assert_true(fd >= 0);
@@ -318,8 +317,7 @@ static void copy_of_this_program_runs(void **state)
 	 */
 	if (WEXITSTATUS(status) == ENOEXEC || WEXITSTATUS(status) == ENOSYS ||
 	    WEXITSTATUS(status) == ENOENT)
-		skip_because("cannot be run: %s",
-			     strerror(WEXITSTATUS(status)));
+		skip_because("a program cannot run itself here");
 	assert_int_equal(WEXITSTATUS(status), EXITS);
 }
 
