@@ -33,9 +33,12 @@ class Mutant:
         self.line = text.count('\n', 0, start) + 1
         self.was = text[begin:].split('\n', 1)[0].strip()
         self.now = self.text[begin:].split('\n', 1)[0].strip()
+        functions = re.findall(r'^[A-Za-z][^\n;={]*?\b(\w+)\([^;]*?\)\n\{',
+                               text[:start], re.M)
+        self.where = functions[-1] if functions else 'table'
 
     def __str__(self):
-        return f'{self.line}: {self.was} -> {self.now}'
+        return f'{self.where}: {self.was} -> {self.now}'
 
 
 def closing(tokens, at):

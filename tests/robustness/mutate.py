@@ -235,18 +235,16 @@ def main():
         return build.caught_by(file, text) if text else "no such place"
 
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        for (what, file, text), caught in zip(by_hand,
+        for (what, _, _), caught in zip(by_hand,
                                               pool.map(run, by_hand)):
             say(caught not in (None, "nothing", "no such place"),
                 f"{what}: caught by {caught}")
-        for (what, file, text), caught in zip(by_tool,
+        for (what, _, _), caught in zip(by_tool,
                                               pool.map(run, by_tool)):
-            # A line may move, and its change may come twice.
-            key = what.split(": ", 1)[0] + what.split(":", 2)[2]
             if caught is None:
                 none += 1
-            elif key in survivors:
-                seen.add(key)
+            elif what in survivors:
+                seen.add(what)
             else:
                 say(caught != "nothing", f"{what}: caught by {caught}")
     for key in sorted(survivors - seen):
