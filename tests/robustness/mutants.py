@@ -30,7 +30,6 @@ class Mutant:
         self.text = text[:start] + new + text[end:]
         # A change may span lines: the first one names it.
         begin = text.rfind('\n', 0, start) + 1
-        self.line = text.count('\n', 0, start) + 1
         self.was = text[begin:].split('\n', 1)[0].strip()
         self.now = self.text[begin:].split('\n', 1)[0].strip()
         functions = re.findall(r'^[A-Za-z][^\n;={]*?\b(\w+)\([^;]*?\)\n\{',
