@@ -65,11 +65,11 @@ set terminal svg noenhanced size 900,{130 + 34 * len(calls)} \
 set output "{HERE / 'costs.svg'}"
 set title "Time that libmemfd takes, as a ratio to that of others \
 (median and quartiles)\\n{system}"
-set key below maxcols 3 samplen 1
+set key below maxcols 3 samplen 1 spacing 1.1
 set xrange [0:1.3]
 set yrange [{-len(calls) + .5}:.5]
 set ytics ({ticks}) scale 0
-set xlabel "less than 1: libmemfd takes less time"
+set xlabel "less than 1: libmemfd takes less time" offset 0,0.4
 set xtics 0.2
 set grid xtics lc rgb "#dddddd"
 set arrow from 1, graph 0 to 1, graph 1 nohead lc rgb "#555555" dt 2
