@@ -129,7 +129,7 @@ def adopt(tap, program, source, version, build, prefix):
 
 def table(rows):
     linux = os.uname().release.partition('-')[0]
-    yield ('| program | lines that went, came | tests passed before | after '
+    yield ('| program | lines removed, added | tests passed before | after '
            f'| what is better on Linux {linux} |')
     yield '|---|---|---|---|---|'
     for row in rows:
