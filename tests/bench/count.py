@@ -11,6 +11,10 @@ import subprocess
 import sys
 import tempfile
 
+sys.dont_write_bytecode = True  # leave the source folder as it is
+sys.path.append(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import tap  # noqa: E402  pylint: disable=wrong-import-position
+
 # The most instructions of the library itself on x86-64; those of libc do not
 # count. A call that is not listed has no limit.
 INSTRUCTIONS = {
@@ -64,7 +68,7 @@ class Skip(Exception):
 def run(tool, *command, **env):
     """Run the command under the tool and return the two outputs."""
     if not shutil.which(tool):
-        if os.environ.get('CI') == 'true':
+        if tap.CI:
             sys.exit(f'{tool} is missing')
         raise Skip(f'{tool} is missing')
     # Bound early, so that the first call costs no more than the next.
@@ -75,7 +79,7 @@ def run(tool, *command, **env):
     if done.returncode == 77:
         raise Skip('this kernel has no exec flags, and calls cost more')
     if done.returncode:
-        if 'PTRACE' in done.stderr and os.environ.get('CI') != 'true':
+        if 'PTRACE' in done.stderr and not tap.CI:
             raise Skip(f'{tool} may not trace here')
         sys.exit(f'{tool} failed: {done.stderr}')
     return done.stdout, done.stderr
@@ -155,7 +159,7 @@ def test_syscalls(args):
 
 
 def main():
-    """Print TAP and return the status to exit with."""
+    """Print TAP, and exit with a status."""
     tests = {'instructions': test_instructions, 'syscalls': test_syscalls}
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('what', choices=tests)
@@ -169,17 +173,15 @@ def main():
     try:
         if args.skip:
             raise Skip(args.skip)
-        good = True
-        count = 0
-        for count, (passed, text) in enumerate(tests[args.what](args), 1):
-            print(f'{"ok" if passed else "not ok"} {count} - {text}')
-            good = good and passed
-        print(f'1..{count}')
-        return 0 if good and count else 1
+        for passed, text in tests[args.what](args):
+            tap.result(text, not passed)
     except Skip as skip:
         print(f'1..0 # SKIP {skip}')
-        return 0
+        return
+    if not tap.tests:
+        sys.exit('nothing was counted')
+    tap.finish()
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    main()

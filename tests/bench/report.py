@@ -20,8 +20,9 @@ sys.dont_write_bytecode = True  # leave the source folder as it is
 import count  # noqa: E402  pylint: disable=wrong-import-position
 
 HERE = pathlib.Path(__file__).resolve().parent
-BEGIN = '<!-- costs:begin -->\n'
-END = '<!-- costs:end -->'
+sys.path.append(str(HERE.parent / 'kernels'))
+from suite import write_between  # noqa: E402  pylint: disable=C0413
+
 # The calls whose exact counts are worth a line.
 COUNTED = [
     'memfd_new', 'memfd_new, allow-sealing', 'memfd_seal', 'memfd_get_seals',
@@ -81,9 +82,6 @@ def main(build, seconds='10'):
     """Measure and write."""
     build = pathlib.Path(build)
     calls = build / 'tests/bench/calls'
-    readme = HERE / 'README.md'
-    before, rest = readme.read_text('utf-8').split(BEGIN)
-    after = rest.split(END)[1]
 
     made = {name: len(some) for name, some in count.syscalls(calls)}
     executed = dict(count.instructions(calls, build / 'src/libmemfd.so.1'))
@@ -107,8 +105,7 @@ def main(build, seconds='10'):
         '|---|---|---|---|']
     lines += [row(name, str(executed[name]), str(made[name]),
                   took.get(name, '').split(' ')[0]) for name in COUNTED]
-    readme.write_text(before + BEGIN + '\n'.join(lines) + '\n' + END + after,
-                      'utf-8')
+    write_between(HERE / 'README.md', 'costs', lines)
     chart(ratios, system)
 
 
