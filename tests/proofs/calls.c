@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Proofs about src/memfd.c, over any kernel. proofs.py says how they run. */
+/*
+ * src/memfd.c over any kernel: one function an entry. proofs.py proves them,
+ * and tests/unit/calls.c runs them.
+ */
 
 #include "kernel.h"
-
-#include "../../src/memfd.c"
 
 #include <stdlib.h>
 
@@ -12,24 +13,78 @@ static struct {
 	int errno_before, cancel_before;
 } saved;
 
+static unsigned int any_flags(void)
+{
+	return ANY(unsigned, 0, MEMFD_ALLOW_SEALING, MEMFD_EXEC,
+		   MEMFD_EXEC | MEMFD_ALLOW_SEALING, MEMFD_NOEXEC_SEAL,
+		   MEMFD_NOEXEC_SEAL | MEMFD_ALLOW_SEALING,
+		   MEMFD_EXEC | MEMFD_NOEXEC_SEAL, MEMFD_INHERIT, MEMFD_CLOEXEC,
+		   MEMFD_CLOEXEC | MEMFD_INHERIT, MEMFD_HUGE_2MB,
+		   MEMFD_HUGE_2MB | MEMFD_EXEC, 0x01000000, ~0U);
+}
+
+/* Around what is moved at once, and what a file can have. */
+static size_t any_size(void)
+{
+	return ANY(size_t, 16, 0, 4096, MOST, MOST + 1,
+		   (size_t)(FOUR_GIB + 5), SIZE_MAX / 2, SIZE_MAX / 2 + 1,
+		   SIZE_MAX);
+}
+
+static size_t any_limit(void)
+{
+	return ANY(size_t, SIZE_MAX, 0, 1, 15, 16, 17, 4095, 4096, 4097,
+		   MOST - 1, MOST, MOST + 1, (size_t)(FOUR_GIB + 4),
+		   (size_t)(FOUR_GIB + 5), SIZE_MAX - 1);
+}
+
+/* The caller's bytes, of which the kernel can read so many. */
+static const char *any_data(void)
+{
+#ifdef PROOF
+	const char *data;
+
+	kernel.readable = nondet_size_t();
+	data = nondet_bool() ? malloc(kernel.readable) : NULL;
+#else
+	const char *data = ANY(pointer, "data", NULL);
+	size_t most = 3U * (size_t)MOST;
+
+	kernel.readable = ANY(bool, true, false) ? asked.total
+						 : asked.total / 2;
+	if (kernel.readable > most)
+		kernel.readable = most;
+#endif
+	if (!data)
+		kernel.readable = 0;
+	return data;
+}
+
+static unsigned int any_seals(void)
+{
+	return ANY(unsigned, ALL_SEALED, 0, MEMFD_SEAL_SEAL, MEMFD_SEAL_GROW,
+		   0x80000001, ~0U);
+}
+
 /* Everything that a call may find. Flags and seals are the entry's. */
 static void begin(void)
 {
-	/* goto-instrument makes them anything. */
+	/* goto-instrument makes them anything, and a test runs again. */
 	asked = (struct asked){ 0 };
 	kernel = (struct kernel){ 0 };
 	file = (struct file){ 0 };
 	work = (struct work){ 0 };
 	seen = (struct seen){ 0 };
-	kernel.prompt = nondet_bool();
-	kernel.stubs = nondet_bool();
-	asked.name = nondet_pointer();
-	asked.flags = nondet_unsigned();
-	work.watched = nondet_off64();
-	__CPROVER_assume(work.watched >= 0);
-	error_number = saved.errno_before = nondet_int();
-	cancel_state = saved.cancel_before =
-		nondet_bool() ? PTHREAD_CANCEL_ENABLE : PTHREAD_CANCEL_DISABLE;
+	kernel.prompt = ANY(bool, false, true);
+	kernel.stubs = ANY(bool, false, true);
+	asked.name = ANY(pointer, "name", NULL);
+	asked.flags = any_flags();
+	work.watched = ANY(int64_t, 0, 1, 4095, 4096, MOST, FOUR_GIB);
+	ASSUME(work.watched >= 0);
+	errno = saved.errno_before = ANY(int, 12345, 0);
+	cancel_state = saved.cancel_before = ANY(bool, true, false)
+						     ? PTHREAD_CANCEL_ENABLE
+						     : PTHREAD_CANCEL_DISABLE;
 }
 
 static unsigned int calls(void)
@@ -43,7 +98,7 @@ static void claim_failure(int ret, int own)
 {
 	CLAIM(ret == -1, "failure is -1");
 	CLAIM(!file.open, "a failure leaves nothing open");
-	CLAIM(error_number == (seen.failed ? seen.failed : own) && error_number,
+	CLAIM(errno == (seen.failed ? seen.failed : own) && errno,
 	      "errno is that of what failed first, not of the close");
 	CLAIM(cancel_state == saved.cancel_before,
 	      "the cancel state is as it was");
@@ -53,7 +108,7 @@ static void claim_success(int ret)
 {
 	CLAIM(file.open && ret == file.fd && !seen.closes,
 	      "success is the new descriptor");
-	CLAIM(error_number == saved.errno_before,
+	CLAIM(errno == saved.errno_before,
 	      "success leaves errno as it was");
 	CLAIM(cancel_state == saved.cancel_before,
 	      "the cancel state is as it was");
@@ -104,7 +159,7 @@ static void claim_new(void)
 	}
 }
 
-void new_any(void)
+static void new_any(void)
 {
 	int ret;
 
@@ -134,14 +189,7 @@ void new_any(void)
 		      "memfd_new makes no call that libmemfd(7) does not list");
 }
 
-#ifndef HAVE_MEMFD_CREATE
-void new_any_raw(void)
-{
-	new_any();
-}
-#endif
-
-void new_on_linux(void)
+static void new_on_linux(void)
 {
 	unsigned int flags, known;
 	bool exec_flags;
@@ -149,11 +197,11 @@ void new_on_linux(void)
 
 	begin();
 	kernel.as_linux = true;
-	kernel.has_exec_flags = nondet_bool();
-	kernel.sandboxed = kernel.has_exec_flags && nondet_bool();
-	kernel.stays_closed = nondet_bool();
-	kernel.noexec = nondet_unsigned();
-	__CPROVER_assume(kernel.noexec <= 2);
+	kernel.has_exec_flags = ANY(bool, true, false);
+	kernel.sandboxed = kernel.has_exec_flags && ANY(bool, false, true);
+	kernel.stays_closed = ANY(bool, false, true);
+	kernel.noexec = ANY(unsigned, 0, 1, 2);
+	ASSUME(kernel.noexec <= 2);
 	exec_flags = kernel.has_exec_flags && !kernel.sandboxed;
 
 	ret = memfd_new(asked.name, asked.flags);
@@ -179,7 +227,7 @@ void new_on_linux(void)
 			break;
 		case MEMFD_ALLOW_SEALING:
 			CLAIM(file.mode == 0666 &&
-				      !(file.seals & ~MEMFD_SEAL_EXEC) &&
+				      !(file.seals & ~(unsigned int)MEMFD_SEAL_EXEC) &&
 				      (noexec || !exec_flags),
 			      "ALLOW_SEALING: exec 0666; none 0666 on older "
 			      "kernels");
@@ -222,7 +270,7 @@ void new_on_linux(void)
 			err = EINVAL;
 		else if (flags & MEMFD_EXEC && exec_flags && kernel.noexec == 2)
 			err = EACCES;
-		CLAIM(err ? ret == -1 && error_number == err : ret >= 0,
+		CLAIM(err ? ret == -1 && errno == err : ret >= 0,
 		      "memfd_new is EINVAL for an unknown bit or a "
 		      "contradiction, EACCES for EXEC under vm.memfd_noexec 2, "
 		      "and succeeds otherwise");
@@ -233,13 +281,13 @@ void new_on_linux(void)
 static void begin_with_descriptor(void)
 {
 	begin();
-	file.fd = nondet_int();
+	file.fd = ANY(int, 3, 0, -1);
 	file.open = true;
 }
 
-void seal(void)
+static void seal(void)
 {
-	unsigned int seals = nondet_unsigned();
+	unsigned int seals = any_seals();
 	int ret;
 
 	begin_with_descriptor();
@@ -247,11 +295,11 @@ void seal(void)
 	CLAIM(calls() == 1 && seen.adds == 1, "memfd_seal makes one call");
 	CLAIM(seen.tried == seals, "the seals go to the kernel as they are");
 	CLAIM(ret == (seen.failed ? -1 : 0), "memfd_seal is 0 or -1");
-	CLAIM(error_number == (seen.failed ? seen.failed : saved.errno_before),
+	CLAIM(errno == (seen.failed ? seen.failed : saved.errno_before),
 	      "memfd_seal leaves errno to the kernel");
 }
 
-void get_seals_of_any_file(void)
+static void get_seals_of_any_file(void)
 {
 	int ret;
 
@@ -260,14 +308,14 @@ void get_seals_of_any_file(void)
 	CLAIM(calls() == 1 && seen.gets == 1, "memfd_get_seals makes one call");
 	CLAIM(ret == seen.told,
 	      "memfd_get_seals tells all that the kernel told");
-	CLAIM(error_number ==
+	CLAIM(errno ==
 		      (seen.get_failed ? seen.get_failed : saved.errno_before),
 	      "memfd_get_seals leaves errno to the kernel");
 }
 
-void check_seals(void)
+static void check_seals(void)
 {
-	unsigned int wanted = nondet_unsigned();
+	unsigned int wanted = any_seals();
 	int ret, err;
 
 	begin_with_descriptor();
@@ -284,21 +332,21 @@ void check_seals(void)
 	      "memfd_check_seals is 0 if every seal asked for is set, and -1 "
 	      "if one is missing, none asked for, or the question refused");
 	CLAIM(wanted || ret < 0, "an empty question does not pass");
-	CLAIM(error_number == (err ? err : saved.errno_before),
+	CLAIM(errno == (err ? err : saved.errno_before),
 	      "memfd_check_seals is EINVAL for no seals, EPERM for one that is "
 	      "missing, and what the kernel answers otherwise");
 }
 
-void sized(void)
+static void sized(void)
 {
-	unsigned int flags, seals = nondet_unsigned();
+	unsigned int flags, seals = any_seals();
 	int ret;
 
 	begin();
 	flags = asked.flags;
 	if (seals)
 		asked.flags |= MEMFD_ALLOW_SEALING;
-	asked.total = nondet_size();
+	asked.total = any_size();
 	ret = memfd_new_sized(asked.name, flags, asked.total, seals);
 	if (ret < 0) {
 		int own = own_of_new();
@@ -321,7 +369,7 @@ void sized(void)
 		      "memfd_new_sized makes three calls, two for no seals");
 }
 
-void sealed(void)
+static void sealed(void)
 {
 	unsigned int flags;
 	const char *bytes;
@@ -330,12 +378,9 @@ void sealed(void)
 	begin();
 	flags = asked.flags;
 	asked.flags |= MEMFD_ALLOW_SEALING;
-	asked.total = nondet_size();
-	kernel.readable = nondet_size();
-	bytes = nondet_bool() ? malloc(kernel.readable) : NULL;
-	if (!bytes)
-		kernel.readable = 0;
-	__CPROVER_assume(!kernel.prompt || kernel.readable >= asked.total);
+	asked.total = any_size();
+	bytes = any_data();
+	ASSUME(!kernel.prompt || kernel.readable >= asked.total);
 	work.from = bytes;
 	work.left = asked.total;
 	ret = memfd_new_sealed(asked.name, flags, bytes, asked.total);
@@ -358,6 +403,8 @@ void sealed(void)
 		CLAIM(calls() == (asked.total ? 3 : 2),
 		      "memfd_new_sealed makes three calls, two for size 0");
 }
+
+#ifdef PROOF
 
 /*
  * copy_by_reading and fill, which it calls, are proven apart. In the proof of
@@ -385,13 +432,13 @@ int fill_as_shown(int fd, const char *bytes, size_t size, off64_t at)
 	if (work.watched >= at && work.watched < work.read)
 		CLAIM(bytes[work.watched - at] == work.byte,
 		      "what was read is what is written");
-	error_number = nondet_int();
-	file.length = nondet_off64();
+	errno = nondet_int();
+	file.length = nondet_int64_t();
 	__CPROVER_assume(file.length >= at && file.length <= work.read);
 	work.left = (size_t)(work.read - file.length);
 	work.arrived = work.watched < file.length;
 	if (work.left)
-		seen.failed = any_error();
+		seen.failed = nondet_error();
 	return seen.failed;
 }
 
@@ -401,7 +448,7 @@ static void begin_copying(void)
 	begin();
 	file.fd = nondet_int();
 	file.open = true;
-	file.length = work.base = work.read = nondet_off64();
+	file.length = work.base = work.read = nondet_int64_t();
 	__CPROVER_assume(file.fd >= 0 && file.length >= 0);
 	work.arrived = work.watched < file.length;
 	work.reading = true;
@@ -409,9 +456,9 @@ static void begin_copying(void)
 	cancel_state = PTHREAD_CANCEL_DISABLE;
 }
 
-void filled(void)
+static void filled(void)
 {
-	size_t size = nondet_size();
+	size_t size = nondet_size_t();
 	off64_t at;
 	int err;
 
@@ -422,6 +469,8 @@ void filled(void)
 	work.read = at + (off64_t)size;
 	work.from = malloc(size);
 	__CPROVER_assume(work.from);
+	if (work.watched >= at && work.watched < work.read)
+		__CPROVER_assume(work.from[work.watched - at] == work.byte);
 	claim_filling(work.from, size, at);
 	err = fill(file.fd, work.from, size, at);
 
@@ -435,31 +484,31 @@ void filled(void)
 	      "fill leaves the descriptor to its caller");
 }
 
-static void claim_reading(int source, size_t max, off64_t at)
+static void claim_reading(int source, uint64_t max, off64_t at)
 {
 	CLAIM(source == asked.source && source != file.fd && at >= 0 &&
 		      at == file.length && at == work.read && !work.left &&
 		      (uint64_t)at <= asked.limit &&
-		      max == asked.limit - (size_t)at && work.reading &&
+		      max == asked.limit - (uint64_t)at && work.reading &&
 		      !work.end && !seen.failed && !kernel.prompt &&
 		      work.arrived == (work.watched < at),
 	      "reading goes on where sendfile stopped");
 }
 
 /* What copied_by_reading shows of copy_by_reading. */
-int copy_by_reading_as_shown(int fd, int source, size_t max, off64_t at)
+int copy_by_reading_as_shown(int fd, int source, uint64_t max, off64_t at)
 {
 	claim_own(fd);
 	claim_uncancelled();
 	claim_unsealed();
 	claim_reading(source, max, at);
-	error_number = nondet_int();
-	file.length = nondet_off64();
-	work.read = nondet_off64();
+	errno = nondet_int();
+	file.length = nondet_int64_t();
+	work.read = nondet_int64_t();
 	__CPROVER_assume(file.length >= at && work.read >= file.length);
 	work.arrived = work.watched < file.length;
 	if (nondet_bool()) {
-		seen.failed = any_error();
+		seen.failed = nondet_error();
 		return seen.failed;
 	}
 	if ((uint64_t)work.read > asked.limit)
@@ -469,18 +518,21 @@ int copy_by_reading_as_shown(int fd, int source, size_t max, off64_t at)
 	return 0;
 }
 
-void copied_by_reading(void)
+static void copied_by_reading(void)
 {
-	size_t max;
+	uint64_t max;
 	int err;
 
 	begin_copying();
 	asked.source = nondet_int();
-	asked.limit = nondet_size();
+	asked.limit = nondet_uint64_t();
+	kernel.source_size = nondet_uint64_t();
 	work.byte = nondet_char();
 	__CPROVER_assume(asked.source != file.fd &&
-			 (uint64_t)file.length <= asked.limit);
-	max = asked.limit - (size_t)file.length;
+			 (uint64_t)file.length <= asked.limit &&
+			 (uint64_t)file.length <= kernel.source_size &&
+			 kernel.source_size <= INT64_MAX);
+	max = asked.limit - (uint64_t)file.length;
 	claim_reading(asked.source, max, file.length);
 	err = copy_by_reading(file.fd, asked.source, max, file.length);
 
@@ -504,23 +556,28 @@ void copied_by_reading(void)
 	CLAIM((uint64_t)file.length <= asked.limit, "more than max is EFBIG");
 }
 
-void copied(void)
+#endif
+
+static void copied(void)
 {
 	unsigned int flags;
+	size_t max;
 	int ret;
 
 	begin();
 	flags = asked.flags;
 	asked.flags |= MEMFD_ALLOW_SEALING;
-	asked.source = nondet_int();
-	asked.source_open = nondet_bool();
-	asked.limit = nondet_size();
-	work.byte = nondet_char();
-	kernel.source_size = nondet_size();
-	__CPROVER_assume(kernel.source_size <= INT64_MAX);
-	__CPROVER_assume(!kernel.prompt || asked.source_open);
-	ret = memfd_new_sealed_copy(asked.name, flags, asked.source,
-				    asked.limit);
+	asked.source = ANY(int, 4, 0, -1);
+	asked.source_open = ANY(bool, true, false);
+	work.byte = ANY(char, 'x');
+	max = any_limit();
+	/* A file may have more bytes than a size_t can tell. */
+	asked.limit = max == SIZE_MAX ? UINT64_MAX : max;
+	kernel.source_size = ANY(uint64_t, 16, 0, 4096, 4097, MOST, MOST + 1ULL,
+				 FOUR_GIB + 5);
+	ASSUME(kernel.source_size <= INT64_MAX);
+	ASSUME(!kernel.prompt || asked.source_open);
+	ret = memfd_new_sealed_copy(asked.name, flags, asked.source, max);
 	CLAIM(!(flags & MEMFD_HUGETLB) || (ret == -1 && !calls()),
 	      "MEMFD_HUGETLB is EINVAL, at size 0 too");
 	if (ret < 0) {
@@ -533,7 +590,7 @@ void copied(void)
 		else if (!own && (uint64_t)work.read > asked.limit)
 			own = EFBIG;
 		claim_failure(ret, own);
-		CLAIM(seen.failed || error_number != EFBIG ||
+		CLAIM(seen.failed || errno != EFBIG ||
 			      asked.limit != SIZE_MAX,
 		      "SIZE_MAX is no limit");
 		return;

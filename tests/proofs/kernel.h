@@ -2,8 +2,8 @@
 
 /*
  * A kernel for src/memfd.c that may answer anything to anything. Each function
- * has the name of libc's, claims what it may be called with, answers with any
- * result or any errno, and keeps in `seen` what the proofs ask about
+ * stands in for the one of libc. It claims what it may be called with, answers
+ * with any result or any errno, and keeps in `seen` what the entries ask about
  * afterwards.
  *
  * It keeps to what is so on every Linux, and README.md lists it: a call that
@@ -19,28 +19,18 @@
 #include "../../src/syscalls.h"
 
 #include <errno.h>
-#include <stdarg.h>
-#include <stdbool.h>
-#include <stdint.h>
 
 #include "memfd.h"
 
-#define CLAIM(cond, text) __CPROVER_assert(cond, text)
+#include "any.h"
 
-#define MOST 0x7ffff000
+#define MOST 0x7ffff000U
+#define FOUR_GIB ((int64_t)1 << 32)
 #define ALL_SEALED                                                             \
 	(MEMFD_SEAL_SEAL | MEMFD_SEAL_SHRINK | MEMFD_SEAL_GROW |               \
 	 MEMFD_SEAL_WRITE)
 #define EXEC_FLAG (unsigned int)MEMFD_EXEC
 #define NOEXEC_FLAG (unsigned int)MEMFD_NOEXEC_SEAL
-
-bool nondet_bool(void);
-char nondet_char(void);
-int nondet_int(void);
-unsigned int nondet_unsigned(void);
-size_t nondet_size(void);
-off64_t nondet_off64(void);
-void *nondet_pointer(void);
 
 /* What the caller asked for. */
 static struct asked {
@@ -50,7 +40,7 @@ static struct asked {
 	/* A file to copy, with at most so many bytes; it is open or not. */
 	int source;
 	bool source_open;
-	size_t limit;
+	uint64_t limit;
 } asked;
 
 /* What the kernel and libc are like. */
@@ -69,8 +59,8 @@ static struct kernel {
 	unsigned int noexec;
 	/* glibc before 2.34 without libpthread keeps no cancel state. */
 	bool stubs;
-	/* How many bytes the source has where nothing interferes, */
-	size_t source_size;
+	/* How many bytes the source has at most, */
+	uint64_t source_size;
 	/* and how many the kernel can read from where the data are. */
 	size_t readable;
 } kernel;
@@ -97,7 +87,6 @@ static struct work {
 	unsigned int arrived;
 } work;
 
-static int error_number;
 static int cancel_state;
 
 /* The calls that were made. */
@@ -113,38 +102,39 @@ static struct seen {
 	int told;
 } seen;
 
+#ifdef PROOF
+/* So that loop contracts can name it. */
+static int error_number;
+
 int *__errno_location(void)
 {
 	return &error_number;
 }
+#endif
 
-static int failed(int err)
+static int gives_up(int err)
 {
-	error_number = err;
+	errno = err;
 	if (!seen.failed)
 		seen.failed = err;
 	return -1;
 }
 
 /* Where EINTR is no reason to give up. */
-static int interrupted_or_failed(int err)
+static int gives_up_unless_interrupted(int err)
 {
 	if (err != EINTR)
-		return failed(err);
-	error_number = err;
+		return gives_up(err);
+	errno = err;
 	return -1;
 }
 
-static bool fails(void)
-{
-	return !kernel.prompt && nondet_bool();
-}
-
+/* The errno of a call, or 0 if it succeeds. */
 static int any_error(void)
 {
-	int err = nondet_int();
+	int err = ANY(int, 0, EINTR, EINVAL, EPERM, ENOSPC, 4095);
 
-	__CPROVER_assume(err >= 1 && err <= 4095);
+	ASSUME(err >= 0 && err <= 4095 && (!err || !kernel.prompt));
 	return err;
 }
 
@@ -214,7 +204,7 @@ static void make_as_linux(unsigned int flags)
 static int create(const char *name, unsigned int flags)
 {
 	unsigned int first = first_flags(asked.flags);
-	int err = fails() ? any_error() : 0;
+	int err = any_error();
 
 	CLAIM(!(flags & MEMFD_INHERIT),
 	      "MEMFD_INHERIT is never handed to the kernel");
@@ -236,7 +226,7 @@ static int create(const char *name, unsigned int flags)
 	if (kernel.as_linux) {
 		int refusal = refusal_of_linux(flags);
 
-		__CPROVER_assume(err != EINVAL);
+		ASSUME(err != EINVAL);
 		if (refusal)
 			err = refusal;
 	}
@@ -245,40 +235,37 @@ static int create(const char *name, unsigned int flags)
 			seen.create_failed = err;
 		if (seen.creates == 1 && err == EINVAL &&
 		    !(asked.flags & MEMFD_NOEXEC_SEAL)) {
-			error_number = err;
+			errno = err;
 			return -1;
 		}
-		return failed(err);
+		return gives_up(err);
 	}
 	if (kernel.as_linux) {
 		make_as_linux(flags);
 	} else {
-		file.seals = nondet_unsigned();
-		file.mode = nondet_unsigned();
+		file.seals = ANY(unsigned, 0, ~0U);
+		file.mode = ANY(unsigned, 0, ~0U);
 	}
-	file.fd = nondet_int();
-	__CPROVER_assume(file.fd >= 0);
-	__CPROVER_assume(!asked.source_open || file.fd != asked.source);
+	file.fd = ANY(int, 3, 0, 4);
+	ASSUME(file.fd >= 0);
+	ASSUME(!asked.source_open || file.fd != asked.source);
 	file.open = true;
 	return file.fd;
-}
-
-int memfd_create(const char *name, unsigned int flags)
-{
-	return create(name, flags);
 }
 
 /* fcntl(2) */
 
 static int add_seals(unsigned long seals)
 {
+	int err = any_error();
+
 	seen.adds++;
 	seen.tried |= (unsigned int)seals;
 	CLAIM(seals <= 0xffffffff, "seals are an unsigned int");
 	if (kernel.as_linux && file.seals & MEMFD_SEAL_SEAL)
-		return failed(EPERM);
-	if (fails())
-		return failed(any_error());
+		return gives_up(EPERM);
+	if (err)
+		return gives_up(err);
 	file.seals |= (unsigned int)seals;
 	seen.added |= (unsigned int)seals;
 	return 0;
@@ -287,12 +274,16 @@ static int add_seals(unsigned long seals)
 static int get_seals(void)
 {
 	seen.gets++;
-	if (fails()) {
+	seen.get_failed = any_error();
+	if (seen.get_failed) {
 		seen.told = -1;
-		seen.get_failed = error_number = any_error();
+		errno = seen.get_failed;
 	} else {
-		seen.told = kernel.as_linux ? (int)file.seals : nondet_int();
-		__CPROVER_assume(seen.told >= 0);
+		seen.told = kernel.as_linux
+				    ? (int)file.seals
+				    : ANY(int, 0, MEMFD_SEAL_SEAL,
+					  MEMFD_SEAL_EXEC, 0x7fffffff);
+		ASSUME(seen.told >= 0);
 		/* F_ADD_SEALS failed because this was so. */
 		if (seen.told & MEMFD_SEAL_SEAL &&
 		    seen.tried == MEMFD_SEAL_SEAL)
@@ -301,66 +292,34 @@ static int get_seals(void)
 	return seen.told;
 }
 
-static int do_fcntl(int fd, int cmd, unsigned long arg)
+static int control(int fd, int cmd, unsigned long arg, bool right_type)
 {
 	claim_own(fd);
+	CLAIM(right_type, "fcntl is variadic: its argument is unsigned long");
 	CLAIM(cmd == F_ADD_SEALS || cmd == F_GET_SEALS,
 	      "fcntl is called for seals only");
 	return cmd == F_ADD_SEALS ? add_seals(arg) : get_seals();
 }
 
-#ifdef LOOPS
-/* goto-instrument cannot do with a variable number of arguments. */
-#define fcntl(fd, cmd, arg) do_fcntl(fd, cmd, arg)
-#define syscall(number, name, flags)                                           \
-	(CLAIM(number == SYS_memfd_create, "of system calls, memfd_create"),   \
-	 create(name, flags))
-#else
-/* That the argument is an unsigned long, CBMC checks of its own. */
-int fcntl(int fd, int cmd, ...)
-{
-	unsigned long arg;
-	va_list more;
-
-	va_start(more, cmd);
-	arg = va_arg(more, unsigned long);
-	va_end(more);
-	return do_fcntl(fd, cmd, arg);
-}
-
-long syscall(long number, ...)
-{
-	const char *name;
-	unsigned int flags;
-	va_list more;
-
-	CLAIM(number == SYS_memfd_create,
-	      "the raw system call is memfd_create(2)");
-	va_start(more, number);
-	name = va_arg(more, const char *);
-	flags = va_arg(more, unsigned int);
-	va_end(more);
-	return create(name, flags);
-}
-#endif
-
 /* fchmod(2), ftruncate(2), lseek(2), close(2) */
 
-int fchmod(int fd, mode_t mode)
+static int change_mode(int fd, mode_t mode)
 {
+	int err = any_error();
+
 	claim_own(fd);
 	claim_unsealed();
 	CLAIM(mode == 0666 && seen.creates == 2 && !(asked.flags & MEMFD_EXEC),
 	      "fchmod takes the execute bits away, on older kernels, unless "
 	      "MEMFD_EXEC was asked for");
 	seen.chmods++;
-	if (fails())
-		return failed(any_error());
+	if (err)
+		return gives_up(err);
 	file.mode = mode;
 	return 0;
 }
 
-int ftruncate64(int fd, off64_t length)
+static int set_length(int fd, off64_t length)
 {
 	int err = any_error();
 
@@ -369,46 +328,51 @@ int ftruncate64(int fd, off64_t length)
 	CLAIM(length >= 0 && (uint64_t)length == asked.total,
 	      "the size goes to the kernel as it is");
 	seen.sizes++;
-	if (!fails()) {
-		file.length = length;
-		file.sized = true;
-		return 0;
-	}
-	return interrupted_or_failed(err);
+	if (err)
+		return gives_up_unless_interrupted(err);
+	file.length = length;
+	file.sized = true;
+	return 0;
 }
 
-off_t lseek(int fd, off_t offset, int whence)
+static off_t seek(int fd, off_t offset, int whence)
 {
+	int err = any_error();
+
 	claim_own(fd);
 	CLAIM(offset == 0 && whence == SEEK_SET, "lseek goes back to 0");
 	seen.seeks++;
-	if (fails())
-		return failed(any_error());
+	if (err)
+		return gives_up(err);
 	file.position = 0;
 	return 0;
 }
 
-int close(int fd)
+/* Also where all other calls succeed. */
+static int close_any(int fd)
 {
+	int err = ANY(int, EIO, 0, EINTR);
+
 	claim_own(fd);
 	claim_uncancelled();
+	ASSUME(err >= 0 && err <= 4095);
 	seen.closes++;
 	file.open = false;
-	if (nondet_bool())
+	if (!err)
 		return 0;
-	error_number = any_error();
+	errno = err;
 	return -1;
 }
 
 /* pwrite(2), sendfile(2), pread(2) */
 
-/* How many bytes a call moves that may move `most`, from `offset` on. */
-static size_t any_count(size_t most, off64_t offset)
+/* How many bytes a call moves that is asked for `size`, if `most` are there. */
+static size_t any_count(size_t size, uint64_t most)
 {
-	size_t n = nondet_size();
+	size_t all = size < most ? size : (size_t)most;
+	size_t n = ANY(size_t, all, 0, 1, all / 2, all - !!all);
 
-	__CPROVER_assume(n <= most);
-	__CPROVER_assume(n <= (uint64_t)INT64_MAX - (uint64_t)offset);
+	ASSUME(n <= all && (!kernel.prompt || n == all));
 	return n;
 }
 
@@ -421,8 +385,10 @@ static void arrive(size_t n)
 	file.length = to;
 }
 
-ssize_t pwrite64(int fd, const void *buf, size_t size, off64_t offset)
+static ssize_t write_at(int fd, const void *buf, size_t size, off64_t offset)
 {
+	uint64_t most = kernel.readable - (uint64_t)(offset - work.base);
+	int err = any_error();
 	size_t n;
 
 	claim_own(fd);
@@ -434,12 +400,15 @@ ssize_t pwrite64(int fd, const void *buf, size_t size, off64_t offset)
 	      "each byte arrives where it belongs");
 	CLAIM(size && size == (work.left < MOST ? work.left : MOST),
 	      "a write is asked for all that is left, up to 0x7ffff000 bytes");
+	if (work.reading && work.watched >= offset && work.watched < work.read)
+		CLAIM(((const char *)buf)[work.watched - offset] == work.byte,
+		      "what was read is what is written");
 	seen.transfers++;
-	if (fails())
-		return interrupted_or_failed(any_error());
-	n = any_count(size, offset);
-	__CPROVER_assume(n <= kernel.readable - (size_t)(offset - work.base));
-	__CPROVER_assume(!kernel.prompt || n == size);
+	if (err)
+		return gives_up_unless_interrupted(err);
+	if (most > (uint64_t)(INT64_MAX - offset))
+		most = (uint64_t)(INT64_MAX - offset);
+	n = any_count(size, most);
 	if (!n && !seen.failed)
 		seen.failed = EIO;
 	arrive(n);
@@ -447,9 +416,9 @@ ssize_t pwrite64(int fd, const void *buf, size_t size, off64_t offset)
 	return (ssize_t)n;
 }
 
-ssize_t sendfile64(int fd, int source, off64_t *offset, size_t size)
+static ssize_t send_file(int fd, int source, off64_t *offset, size_t size)
 {
-	size_t left = asked.limit - (size_t)file.length;
+	uint64_t left = asked.limit - (uint64_t)file.length;
 	int err = any_error();
 	size_t n;
 
@@ -466,27 +435,23 @@ ssize_t sendfile64(int fd, int source, off64_t *offset, size_t size)
 	      "0x7ffff000 bytes");
 	CLAIM(!work.reading && !work.end, "sendfile stops where it has to");
 	seen.transfers++;
-	if (fails()) {
-		work.reading = err == EINVAL;
-		if (!work.reading)
-			return interrupted_or_failed(err);
-		error_number = err;
+	work.reading = err == EINVAL;
+	if (work.reading) {
+		errno = err;
 		return -1;
 	}
-	n = any_count(size, *offset);
-	if (kernel.prompt) {
-		size_t there = kernel.source_size - (size_t)*offset;
-
-		__CPROVER_assume(n == (there < size ? there : size));
-	}
+	if (err)
+		return gives_up_unless_interrupted(err);
+	n = any_count(size, kernel.source_size - (uint64_t)*offset);
 	work.end = !n;
 	arrive(n);
 	work.read = *offset = file.position = file.length;
 	return (ssize_t)n;
 }
 
-ssize_t pread64(int source, void *buf, size_t size, off64_t offset)
+static ssize_t read_at(int source, void *buf, size_t size, off64_t offset)
 {
+	int err = any_error();
 	size_t n;
 
 	claim_uncancelled();
@@ -496,12 +461,15 @@ ssize_t pread64(int source, void *buf, size_t size, off64_t offset)
 	CLAIM(offset == file.length && !work.left && !work.end,
 	      "the source is read from its first byte on, in order, and its "
 	      "offset stays where it is");
-	CLAIM(size && __CPROVER_w_ok(buf, size),
-	      "a read stays within the buffer");
+	CLAIM(size && WRITABLE(buf, size), "a read stays within the buffer");
+#ifndef PROOF
+	/* A test need not take all day. */
+	ASSUME(kernel.source_size - (uint64_t)offset <= 4 * 4096);
+#endif
 	seen.transfers++;
-	if (fails())
-		return interrupted_or_failed(any_error());
-	n = any_count(size, offset);
+	if (err)
+		return gives_up_unless_interrupted(err);
+	n = any_count(size, kernel.source_size - (uint64_t)offset);
 	work.end = !n;
 	work.from = buf;
 	work.base = offset;
@@ -515,7 +483,7 @@ ssize_t pread64(int source, void *buf, size_t size, off64_t offset)
 
 /* pthread_setcancelstate(3) */
 
-int pthread_setcancelstate(int state, int *old)
+static int set_cancel_state(int state, int *old)
 {
 	CLAIM(state == PTHREAD_CANCEL_ENABLE || state == PTHREAD_CANCEL_DISABLE,
 	      "pthread_setcancelstate is given one of its two states");
@@ -526,5 +494,35 @@ int pthread_setcancelstate(int state, int *old)
 	cancel_state = state;
 	return 0;
 }
+
+#undef fcntl
+#undef ftruncate64
+#undef pread64
+#undef pwrite64
+#undef sendfile64
+#define sys_memfd_create create
+#define fcntl(fd, cmd, arg)                                                    \
+	control(fd, cmd, arg,                                                  \
+		__builtin_types_compatible_p(__typeof__(arg), unsigned long))
+#define fchmod change_mode
+#define ftruncate64 set_length
+#define lseek seek
+#define close close_any
+#define pwrite64 write_at
+#define sendfile64 send_file
+#define pread64 read_at
+#define pthread_setcancelstate set_cancel_state
+
+#include "../../src/memfd.c"
+
+#undef fcntl
+#undef fchmod
+#undef ftruncate64
+#undef lseek
+#undef close
+#undef pwrite64
+#undef sendfile64
+#undef pread64
+#undef pthread_setcancelstate
 
 #endif
