@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Any value, and what is claimed for all of them. CBMC proves it for every
- * value there is. A test takes those of a list, the first of which is the
- * ordinary one, and runs an entry again and again: in every way in which up to
- * ODD values are another one of their list.
+ * Values that may be anything, and claims that hold for all of them.
+ *
+ * In a proof (PROOF is defined), CBMC takes every value there is. In a test, a
+ * value is one of a list, the first of which is the usual one. The test makes
+ * a run for every combination in which at most UNUSUAL values are not the
+ * usual ones.
  */
 
 #ifndef ANY_H
@@ -29,7 +31,7 @@ uint64_t nondet_uint64_t(void);
 int64_t nondet_int64_t(void);
 const char *nondet_pointer(void);
 
-/* Any value of a type; in a test, one of these. */
+/* Any value of this type; in a test, one of the values that follow. */
 #define ANY(type, ...) nondet_##type()
 
 #else
@@ -44,20 +46,21 @@ const char *nondet_pointer(void);
 		if (!(cond))                                                   \
 			longjmp(run.done, 1);                                  \
 	} while (0)
-/* A sanitizer looks at it. */
+/* If it is not, a sanitizer says so. */
 #define WRITABLE(buf, size) (memset(buf, 0, size) != NULL)
 
 #define ANY(type, ...)                                                         \
 	(((type const[]){ __VA_ARGS__ })[choose(                               \
 		COUNT(((type const[]){ __VA_ARGS__ })))])
-#define ODD 4
 
 typedef const char *pointer;
 
-/* The choices of this run: each a place in a list, and how long the list is. */
+#define UNUSUAL 4
+
+/* The choices of a run: the place in each list, and the length of the list. */
 static struct {
 	unsigned int at, count, place[200], length[200];
-	unsigned long runs;
+	unsigned long number;
 	jmp_buf done;
 } run;
 
@@ -71,18 +74,19 @@ static unsigned int choose(unsigned int length)
 	return run.place[run.at++];
 }
 
-static bool another_run(void)
+/* Make the choices of the next run. Returns whether there is one. */
+static bool next_run(void)
 {
-	unsigned int i, odd = 0;
+	unsigned int i, unusual = 0;
 
-	run.runs++;
+	run.number++;
 	run.at = 0;
 	for (i = 0; i < run.count; i++)
-		odd += run.place[i] > 0;
+		unusual += run.place[i] > 0;
 	for (; run.count; run.count--) {
 		i = run.count - 1;
-		odd -= run.place[i] > 0;
-		if (odd < ODD && run.place[i] + 1 < run.length[i]) {
+		unusual -= run.place[i] > 0;
+		if (unusual < UNUSUAL && run.place[i] + 1 < run.length[i]) {
 			run.place[i]++;
 			return true;
 		}
@@ -94,7 +98,8 @@ static void refute(const char *claim, const char *file, int line)
 {
 	unsigned int i;
 
-	print_error("not so: %s\nin run %lu, with the choices", claim, run.runs);
+	print_error("not true: %s\nin run %lu, with the choices", claim,
+		    run.number);
 	for (i = 0; i < run.at; i++)
 		print_error(" %u", run.place[i]);
 	print_error("\n");

@@ -26,9 +26,8 @@ static unsigned int any_flags(void)
 /* Around what is moved at once, and what a file can have. */
 static size_t any_size(void)
 {
-	return ANY(size_t, 16, 0, 4096, MOST, MOST + 1,
-		   (size_t)(FOUR_GIB + 5), SIZE_MAX / 2, SIZE_MAX / 2 + 1,
-		   SIZE_MAX);
+	return ANY(size_t, 16, 0, 4096, MOST, MOST + 1, (size_t)(FOUR_GIB + 5),
+		   SIZE_MAX / 2, SIZE_MAX / 2 + 1, SIZE_MAX);
 }
 
 static size_t any_limit(void)
@@ -50,8 +49,8 @@ static const char *any_data(void)
 	const char *data = ANY(pointer, "data", NULL);
 	size_t most = 3U * (size_t)MOST;
 
-	kernel.readable = ANY(bool, true, false) ? asked.total
-						 : asked.total / 2;
+	kernel.readable =
+		ANY(bool, true, false) ? asked.total : asked.total / 2;
 	if (kernel.readable > most)
 		kernel.readable = most;
 #endif
@@ -108,8 +107,7 @@ static void claim_success(int ret)
 {
 	CLAIM(file.open && ret == file.fd && !seen.closes,
 	      "success is the new descriptor");
-	CLAIM(errno == saved.errno_before,
-	      "success leaves errno as it was");
+	CLAIM(errno == saved.errno_before, "success leaves errno as it was");
 	CLAIM(cancel_state == saved.cancel_before,
 	      "the cancel state is as it was");
 	CLAIM(!seen.failed, "no call that failed is ignored");
@@ -227,7 +225,8 @@ static void new_on_linux(void)
 			break;
 		case MEMFD_ALLOW_SEALING:
 			CLAIM(file.mode == 0666 &&
-				      !(file.seals & ~(unsigned int)MEMFD_SEAL_EXEC) &&
+				      !(file.seals &
+					~(unsigned int)MEMFD_SEAL_EXEC) &&
 				      (noexec || !exec_flags),
 			      "ALLOW_SEALING: exec 0666; none 0666 on older "
 			      "kernels");
@@ -308,8 +307,7 @@ static void get_seals_of_any_file(void)
 	CLAIM(calls() == 1 && seen.gets == 1, "memfd_get_seals makes one call");
 	CLAIM(ret == seen.told,
 	      "memfd_get_seals tells all that the kernel told");
-	CLAIM(errno ==
-		      (seen.get_failed ? seen.get_failed : saved.errno_before),
+	CLAIM(errno == (seen.get_failed ? seen.get_failed : saved.errno_before),
 	      "memfd_get_seals leaves errno to the kernel");
 }
 
@@ -406,6 +404,14 @@ static void sealed(void)
 
 #ifdef PROOF
 
+static int nondet_error(void)
+{
+	int err = nondet_int();
+
+	ASSUME(err >= 1 && err <= 4095);
+	return err;
+}
+
 /*
  * copy_by_reading and fill, which it calls, are proven apart. In the proof of
  * the caller, what the proof of the callee shows stands in for it.
@@ -434,7 +440,7 @@ int fill_as_shown(int fd, const char *bytes, size_t size, off64_t at)
 		      "what was read is what is written");
 	errno = nondet_int();
 	file.length = nondet_int64_t();
-	__CPROVER_assume(file.length >= at && file.length <= work.read);
+	ASSUME(file.length >= at && file.length <= work.read);
 	work.left = (size_t)(work.read - file.length);
 	work.arrived = work.watched < file.length;
 	if (work.left)
@@ -449,7 +455,7 @@ static void begin_copying(void)
 	file.fd = nondet_int();
 	file.open = true;
 	file.length = work.base = work.read = nondet_int64_t();
-	__CPROVER_assume(file.fd >= 0 && file.length >= 0);
+	ASSUME(file.fd >= 0 && file.length >= 0);
 	work.arrived = work.watched < file.length;
 	work.reading = true;
 	kernel.prompt = false;
@@ -464,13 +470,11 @@ static void filled(void)
 
 	begin_copying();
 	at = file.length;
-	__CPROVER_assume(size <= (uint64_t)(INT64_MAX - at));
+	ASSUME(size <= (uint64_t)(INT64_MAX - at));
 	kernel.readable = work.left = size;
 	work.read = at + (off64_t)size;
 	work.from = malloc(size);
-	__CPROVER_assume(work.from);
-	if (work.watched >= at && work.watched < work.read)
-		__CPROVER_assume(work.from[work.watched - at] == work.byte);
+	ASSUME(work.from);
 	claim_filling(work.from, size, at);
 	err = fill(file.fd, work.from, size, at);
 
@@ -505,7 +509,7 @@ int copy_by_reading_as_shown(int fd, int source, uint64_t max, off64_t at)
 	errno = nondet_int();
 	file.length = nondet_int64_t();
 	work.read = nondet_int64_t();
-	__CPROVER_assume(file.length >= at && work.read >= file.length);
+	ASSUME(file.length >= at && work.read >= file.length);
 	work.arrived = work.watched < file.length;
 	if (nondet_bool()) {
 		seen.failed = nondet_error();
@@ -513,7 +517,7 @@ int copy_by_reading_as_shown(int fd, int source, uint64_t max, off64_t at)
 	}
 	if ((uint64_t)work.read > asked.limit)
 		return EFBIG;
-	__CPROVER_assume(work.read == file.length);
+	ASSUME(work.read == file.length);
 	work.end = true;
 	return 0;
 }
@@ -528,10 +532,10 @@ static void copied_by_reading(void)
 	asked.limit = nondet_uint64_t();
 	kernel.source_size = nondet_uint64_t();
 	work.byte = nondet_char();
-	__CPROVER_assume(asked.source != file.fd &&
-			 (uint64_t)file.length <= asked.limit &&
-			 (uint64_t)file.length <= kernel.source_size &&
-			 kernel.source_size <= INT64_MAX);
+	ASSUME(asked.source != file.fd &&
+	       (uint64_t)file.length <= asked.limit &&
+	       (uint64_t)file.length <= kernel.source_size &&
+	       kernel.source_size <= INT64_MAX);
 	max = asked.limit - (uint64_t)file.length;
 	claim_reading(asked.source, max, file.length);
 	err = copy_by_reading(file.fd, asked.source, max, file.length);
@@ -590,8 +594,7 @@ static void copied(void)
 		else if (!own && (uint64_t)work.read > asked.limit)
 			own = EFBIG;
 		claim_failure(ret, own);
-		CLAIM(seen.failed || errno != EFBIG ||
-			      asked.limit != SIZE_MAX,
+		CLAIM(seen.failed || errno != EFBIG || asked.limit != SIZE_MAX,
 		      "SIZE_MAX is no limit");
 		return;
 	}

@@ -4,8 +4,8 @@
 
 Runs CBMC over each entry function of the harnesses beside this file, or over
 those named, two at a time. A property is one line of TAP: its name is the text
-of the harness's assertions. With --broken, changes src/ in each of the ways in
-NAME.broken and expects the properties named there to fail.
+of the harness's assertions. With --broken, makes each change to src/ that
+tests/robustness/mutants.py derives, and expects a property to fail.
 
 NAME.ini lists the entries of NAME.c in the order to start them, slowest first:
 
@@ -18,12 +18,7 @@ NAME.ini lists the entries of NAME.c in the order to start them, slowest first:
         {here} is the folder of the harnesses, {entry} the entry
     cbmc = options of CBMC
 
-A section [DEFAULT] has what all of them have. NAME.broken is a list of blocks:
-
-    @ FILE: what is wrong then
-    ! ENTRY: the property that has to fail
-    -lines of src/FILE, which has them once
-    +lines in their place
+A section [DEFAULT] has what all of them have.
 """
 import configparser
 import os
@@ -37,8 +32,10 @@ import time
 from concurrent import futures
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / 'kernels'))
+sys.path[:0] = [str(Path(__file__).parents[1] / folder)
+                for folder in ('kernels', 'robustness')]
 import suite  # noqa: E402
+from mutants import mutants  # noqa: E402
 
 # In Debian since trixie. The libraries are those of the same release.
 RELEASE = 'trixie'
@@ -54,7 +51,7 @@ CHECKS = ['--drop-unused-functions', '--unwinding-assertions',
 FUNCTION = re.compile(r'^(?:(\S+) )?function \S+\n((?:\[.*\n)+)', re.M)
 PROPERTY = re.compile(
     r'^\[(\S+)\] (?:line (\d+) )?(.*): (SUCCESS|FAILURE|UNKNOWN|ERROR)$', re.M)
-LISTED = re.compile(r'^Property (\S+):\n.*\n  (.*)$', re.M)
+LISTED = re.compile(r'^(\w+) /\* ', re.M)
 MEMORY = 'no access outside an object, no undefined behaviour'
 ENDS = 'every loop ends'
 BODY = 'every function has a body'
@@ -91,31 +88,36 @@ class Proof:
     def __str__(self):
         return f'{self.harness.stem}: {self.entry}'
 
-    def run(self, tools, source, folder, only=()):
-        """Its properties, each with what CBMC found wrong; and the output.
-
-        Of assertions, only those with certain texts take less time.
-        """
+    def compile(self, tools, source, folder):
+        """The object file, and what became of it."""
         goto = folder / f'{self.harness.stem}-{self.entry}.goto'
         done = tools.run(
             'goto-cc', '-std=gnu11', f'-I{source}/include', *self.cc,
             '--function', self.entry, '-o', goto,
             source / 'tests/proofs' / self.harness.name)
-        for options in ([word for call in self.replace
-                         for word in ('--replace-calls', call)],
-                        [option.replace('{here}', f'{source}/tests/proofs')
-                         .replace('{entry}', self.entry)
-                         for option in self.instrument]):
-            if not done.returncode and options:
-                done = tools.run('goto-instrument', *options, goto, goto)
+        if not done.returncode and self.replace:
+            done = tools.run('goto-instrument', *(
+                word for call in self.replace
+                for word in ('--replace-calls', call)), goto, goto)
+        return goto, done
+
+    def functions(self, tools, source, folder):
+        """The names of the functions that it is about."""
+        goto, _ = self.compile(tools, source, folder)
+        return LISTED.findall(tools.run('cbmc', '--drop-unused-functions',
+                                        '--list-goto-functions', goto).stdout)
+
+    def run(self, tools, source, folder):
+        """Its properties, each with what CBMC found wrong; and the output."""
+        goto, done = self.compile(tools, source, folder)
+        if not done.returncode and self.instrument:
+            done = tools.run('goto-instrument', *(
+                option.replace('{here}', f'{source}/tests/proofs')
+                .replace('{entry}', self.entry)
+                for option in self.instrument), goto, goto)
         if done.returncode:
             return {}, done.stdout
-        asked = []
-        if only and not only & {MEMORY, ENDS, BODY, TURNS}:
-            listed = tools.run('cbmc', *CHECKS, '--show-properties', goto)
-            asked = [word for name, text in LISTED.findall(listed.stdout)
-                     if text in only for word in ('--property', name)]
-        done = tools.run('cbmc', *CHECKS, *self.cbmc, *asked, goto)
+        done = tools.run('cbmc', *CHECKS, *self.cbmc, goto)
         properties = {}
         for file, lines in FUNCTION.findall(done.stdout):
             for name, line, text, status in PROPERTY.findall(lines):
@@ -179,67 +181,64 @@ def prove(tap, tools, source, todo):
                     print(f'#   {line}')
 
 
-def changes():
-    """The blocks of the lists of changes, as the docstring has them."""
-    found = []
-    for path in sorted(Path(__file__).parent.glob('*.broken')):
-        for line in path.read_text('utf-8').splitlines():
-            kind, text = line[:1], line[1:]
-            if kind == '@':
-                found.append((*text.strip().split(': ', 1), [], [], []))
-            elif kind in ('!', '-', '+'):
-                found[-1]['!-+'.index(kind) + 2].append(text)
-            elif kind not in ('', '#'):
-                raise SystemExit(f'Bail out! {path}: what is {line!r}?')
-    return found
-
-
-def applies(source, change):
-    """The changed text of the file; None if the list is out of date."""
-    file, _, _, old, new = change
-    text = (source / 'src' / file).read_text('utf-8')
-    old, new = ('\n'.join(lines) for lines in (old, new))
-    return text.replace(old, new) if text.count(old) == 1 else None
+def compiled(folder, file):
+    """What a compiler makes of it; None if it refuses it."""
+    done = subprocess.run(
+        ['gcc', '-O2', '-S', '-w', f'-I{folder}/include', '-o', '-',
+         folder / 'src' / file], capture_output=True, check=False)
+    return None if done.returncode else done.stdout
 
 
 def broken(tap, tools, source, todo):
-    """Each change of the lists: the properties named there fail."""
-    entries = {proof.entry: proof for proof in todo
-               if Path(proof.needs).exists()}
+    """Each change to a function: an entry that is about it does not hold."""
+    survivors = {line for line in
+                 Path(__file__).with_name('survivors').read_text().splitlines()
+                 if line and line[0] != '#'}
+    with tempfile.TemporaryDirectory(prefix='proofs-') as folder:
+        # The quickest first.
+        entries = [(proof, proof.functions(tools, source, Path(folder)))
+                   for proof in reversed(todo) if Path(proof.needs).exists()]
+        unchanged = {file: compiled(source, file)
+                     for file in ('memfd.c', 'names.c')}
 
     def run(change):
-        file, _, wanted, _, _ = change
+        file, mutant = change
         with tempfile.TemporaryDirectory(prefix='proofs-') as folder:
             folder = Path(folder)
             for name in 'src', 'include', 'tests/proofs':
                 shutil.copytree(source / name, folder / name)
-            text = applies(source, change)
-            if text is None:
-                return [(False, 'is not once in the source', '')]
-            (folder / 'src' / file).write_text(text)
-            results, texts = [], {}
-            for line in wanted:
-                entry, text = line.strip().split(': ', 1)
-                if entry in entries:
-                    texts.setdefault(entry, set()).add(text)
-            for entry, only in texts.items():
-                properties, output = entries[entry].run(
-                    tools, folder, folder, only)
-                for text in sorted(only):
-                    failed = any(line.endswith('FAILURE')
-                                 for line in properties.get(text, ()))
-                    results.append((failed, f'breaks {entry}: {text}', output))
-            return results
+            (folder / 'src' / file).write_text(mutant.text)
+            if compiled(folder, file) in (None, unchanged[file]):
+                return None
+            for proof, functions in entries:
+                if mutant.where in functions or mutant.where == 'table':
+                    properties, output = proof.run(tools, folder, folder)
+                    if not properties:
+                        return f'is not decided by {proof.entry}', output
+                    for text, wrong in properties.items():
+                        if wrong:
+                            return f'breaks {proof.entry}: {text}', output
+        return 'breaks nothing', ''
 
-    todo = changes()
+    todo = [(file, mutant) for file in unchanged
+            for mutant in mutants((source / 'src' / file).read_text())
+            if mutant.where == 'table' or
+            any(mutant.where in functions for _, functions in entries)]
+    seen = set()
     with futures.ThreadPoolExecutor(2) as pool:
-        for change, results in zip(todo, pool.map(run, todo)):
-            for good, what, output in results:
-                tap.line(good, f'{change[0]}: {change[1]}: {what}')
-                failed = [line for line in output.splitlines()
-                          if line.endswith(': FAILURE')]
-                if not good:
-                    suite.comment('\n'.join(failed) or output)
+        for (file, mutant), result in zip(todo, pool.map(run, todo)):
+            name = f'{file}: {mutant}'
+            if not result:
+                continue
+            if name in survivors and result[0] == 'breaks nothing':
+                seen.add(name)
+                continue
+            good = result[0].startswith('breaks ') and result[1] != ''
+            tap.line(good, f'{name}: {result[0]}')
+            if not good:
+                suite.comment(result[1])
+    for name in sorted(survivors - seen):
+        tap.line(False, f'{name}: is in the list of survivors, and is none')
 
 
 def main():
@@ -259,10 +258,6 @@ def main():
         broken(tap, tools, source, todo)
     else:
         prove(tap, tools, source, todo)
-        for change in changes() if not wanted else ():
-            if applies(source, change) is None:
-                tap.line(False, f'{change[0]}: {change[1]}: the lines are once '
-                         'in the source')
     tap.end()
 
 

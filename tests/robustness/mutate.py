@@ -164,7 +164,7 @@ class Build:
 
     def sources(self, folder):
         ignore = shutil.ignore_patterns("man")
-        for name in "src", "include", "tests/unit":
+        for name in "src", "include", "tests/unit", "tests/proofs":
             shutil.copytree(self.source / name, folder / name, ignore=ignore)
 
     def measure(self):
