@@ -23,19 +23,31 @@
 
 #define SIZE ((size_t)640 * 480 * 4)
 
-/* The client: create a buffer. It may grow later, but never shrink. */
-static int buffer_new(size_t size)
+/* The client. Returns the pixels or, on error, MAP_FAILED; then *fd is -1. */
+static void *new_buffer(size_t size, int *fd)
 {
-	return memfd_new_sized("buffer", 0, size,
-			       MEMFD_SEAL_SHRINK | MEMFD_SEAL_SEAL);
+	void *map;
+
+	*fd = memfd_new_sized("buffer", 0, size,
+			      MEMFD_SEAL_SHRINK | MEMFD_SEAL_SEAL);
+	if (*fd < 0)
+		return MAP_FAILED;
+	map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, *fd, 0);
+	if (map == MAP_FAILED) {
+		close(*fd);
+		*fd = -1;
+	}
+	return map;
 }
 
-/* The compositor: map a buffer that is said to have size bytes. */
-static const void *buffer_map(int fd, size_t size)
+/*
+ * The compositor. Returns MAP_FAILED on error: EPERM if the file can get
+ * shorter, EINVAL if it is too short, or a file that cannot have seals.
+ */
+static const void *map_buffer(int fd, size_t size)
 {
 	struct stat st;
 
-	/* First the seal: without it, the size may change at any time. */
 	if (memfd_check_seals(fd, MEMFD_SEAL_SHRINK) < 0)
 		return MAP_FAILED;
 	if (fstat(fd, &st) < 0)
@@ -47,16 +59,29 @@ static const void *buffer_map(int fd, size_t size)
 	return mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
 }
 
+static void expect_refusal(const char *what, int refused)
+{
+	if (!refused)
+		errx(1, "%s: it worked, and should not have", what);
+	warn("%s: refused, as it should be", what);
+}
+
 static void compositor(int fd)
 {
-	const unsigned int *pixels;
+	const unsigned int *pixels = map_buffer(fd, SIZE);
+	int other;
 
-	if (buffer_map(fd, SIZE + 1) != MAP_FAILED)
-		errx(1, "a buffer larger than its file was mapped");
-	pixels = buffer_map(fd, SIZE);
 	if (pixels == MAP_FAILED)
-		err(1, "buffer refused");
+		err(1, "map_buffer");
 	printf("first pixel: %#x\n", pixels[0]);
+
+	expect_refusal("to map more than there is",
+		       map_buffer(fd, 2 * SIZE) == MAP_FAILED);
+	expect_refusal("to seal the client's buffer",
+		       memfd_seal(fd, MEMFD_SEAL_GROW) < 0);
+	other = memfd_new_sized("buffer", MEMFD_ALLOW_SEALING, SIZE, 0);
+	expect_refusal("to map a buffer that can shrink",
+		       map_buffer(other, SIZE) == MAP_FAILED);
 }
 
 int main(void)
@@ -64,12 +89,9 @@ int main(void)
 	unsigned int *pixels;
 	int fd, status;
 
-	fd = buffer_new(SIZE);
-	if (fd < 0)
-		err(1, "memfd_new_sized");
-	pixels = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	pixels = new_buffer(SIZE, &fd);
 	if (pixels == MAP_FAILED)
-		err(1, "mmap");
+		err(1, "new_buffer");
 	pixels[0] = 0xff8000;
 
 	/* Here the descriptor is inherited; share.c passes it by a socket. */
@@ -82,5 +104,8 @@ int main(void)
 	}
 	if (wait(&status) < 0 || status != 0)
 		return 1;
+	expect_refusal("to shrink the buffer", ftruncate(fd, 0) < 0);
+	if (ftruncate(fd, 2 * SIZE) < 0)
+		err(1, "to enlarge the buffer");
 	return 0;
 }

@@ -1,97 +1,86 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-#
-# The example and the first program of README.md print what README.md shows,
-# and README.md lists every function and refers to files that exist.
-#
-# usage: check.sh SHARE HELLO
-#
-# The programs run by MESON_EXE_WRAPPER, if that is set. Instead of a program
-# that cannot run here, "" is given.
-
-# The backquotes in its patterns are Markdown's.
-# shellcheck disable=SC2016
+# check.sh FOLDER: run the programs that are installed as examples, and compare
+# what they print. They run by MESON_EXE_WRAPPER, if that is set.
 set -eu
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"
 
-share=$1
-hello=$2
-readme=$source/README.md
-header=$source/include/memfd.h
-export LC_ALL=C
+folder=$1
 
-# The seal exec, and the line about it, are there from Linux 6.3 on.
+# The seal exec, which only Linux 6.3 and later have, is left out.
 without_exec() {
-	sed 's/,exec$//; /^ *(exec: /d'
+	sed 's/,exec$//'
 }
 
-# shown N: what README.md shows in its nth block of text.
-shown() {
-	awk -v language=text -v n="$1" -f "$here/block.awk" "$readme" |
-		without_exec
-}
-
-# prints PROGRAM [ARGUMENT]: as standard input says.
+# prints PROGRAM [ERROR]: as standard input says. With the error, it is skipped:
+# something that this machine does not have, or does not allow.
 prints() {
-	[ -n "$1" ] || cannot 'the cross file has no exe_wrapper'
 	# shellcheck disable=SC2086
-	{ ${MESON_EXE_WRAPPER-} "$@" 2>&1 || echo "exit status $?"; } |
-		without_exec >"$tmp/actual"
-	diff -u - "$tmp/actual"
+	LC_ALL=C ${MESON_EXE_WRAPPER-} "$folder/$1" >"$tmp/said" 2>&1 ||
+		echo "exit status $?" >>"$tmp/said"
+	if [ -n "${2-}" ] && grep -qx "$1: $2" "$tmp/said"; then
+		cannot "$2"
+	fi
+	without_exec <"$tmp/said" | diff -u - "$tmp/wanted"
 }
 
-example_prints_what_the_readme_shows() {
-	shown 1 | prints "$share"
+# As README.md says, in its first block of text.
+share() {
+	awk -v language=text -v n=1 -f "$here/block.awk" "$source/README.md" |
+		without_exec >"$tmp/wanted"
+	prints share
 }
 
-example_with_a_file() {
-	printf 'one line\nand another\n' >"$tmp/file"
-	shown 1 | sed 's/message\.txt/file/; s/".*"/"one line"/' |
-		prints "$share" "$tmp/file"
+buffer() {
+	cat >"$tmp/wanted" <<END
+buffer: to map more than there is: refused, as it should be: Invalid argument
+buffer: to seal the client's buffer: refused, as it should be: Operation not permitted
+buffer: to map a buffer that can shrink: refused, as it should be: Operation not permitted
+first pixel: 0xff8000
+buffer: to shrink the buffer: refused, as it should be: Operation not permitted
+END
+	prints buffer
 }
 
-example_with_an_empty_file() {
-	: >"$tmp/empty"
-	shown 1 | sed 's/message\.txt/empty/; /reads/d' |
-		prints "$share" "$tmp/empty"
+log() {
+	cat >"$tmp/wanted" <<END
+log: reader: pwrite refused, as it should be: Operation not permitted
+log: reader: writable mmap refused, as it should be: Operation not permitted
+reader: 1000 lines, 19893 bytes
+END
+	prints log 'memfd_seal: Invalid argument'
 }
 
-first_program_prints_what_the_readme_shows() {
-	shown 2 | prints "$hello"
+self() {
+	[ -e /proc/self/exe ] || cannot '/proc is not mounted'
+	# It would execute what the kernel does not know.
+	[ -z "${MESON_EXE_WRAPPER-}" ] || cannot 'it executes itself'
+	echo 'running from a sealed copy' >"$tmp/wanted"
+	prints self 'memfd_new_sealed_copy: Permission denied'
 }
 
-# A call shows the names of the parameters, as the header has them.
-readme_lists_every_function() {
-	tr '\n\t' '  ' <"$header" | grep -o 'int memfd_[a-z_]*([^)]*)' |
-		sed 's/^int //; s/\([(,]\) *[a-z_ ]*[ *]\([a-z]*\)/\1\2/g
-			s/,/, /g' | sort >"$tmp/expected"
-	sed -n 's/^| `\(memfd_[^`]*\)` |.*/\1/p' "$readme" | sort |
-		diff -u "$tmp/expected" -
+recipes() {
+	cat >"$tmp/wanted" <<END
+written in place: seal,shrink,grow,write
+not sealed yet: seal,shrink,grow,write
+sealed already: seal,shrink,grow,write
+sealed by the receiver: seal,shrink,grow,write
+a seal of Linux 5.1: shrink,future-write
+a seal that no kernel knows yet: shrink
+memory reserved: shrink
+END
+	prints recipes
 }
 
-readme_lists_every_seal() {
-	sed -n 's/^[[:space:]]*\(MEMFD_SEAL_[A-Z_]*\) = .*/\1/p' "$header" |
-		sort >"$tmp/expected"
-	sed -n 's/^| `\(MEMFD_SEAL_[A-Z_]*\)` |.*/\1/p' "$readme" | sort |
-		diff -u "$tmp/expected" -
+# Whether there are huge pages depends on the machine.
+huge() {
+	echo sealed >"$tmp/wanted"
+	# shellcheck disable=SC2086
+	${MESON_EXE_WRAPPER-} "$folder/huge" 2>/dev/null | diff -u - "$tmp/wanted"
 }
 
-readme_refers_to_files_that_exist() {
-	tr '\n' ' ' <"$readme" | grep -o '\](\([^)]*\))' |
-		sed 's/^](\([^#]*\).*)$/\1/; /^$/d' | while read -r link; do
-		[ -e "$source/$link" ] || {
-			echo "README.md: no file $link"
-			exit 1
-		}
-	done
-}
-
-cell example_prints_what_the_readme_shows
-cell example_with_a_file
-cell example_with_an_empty_file
-cell first_program_prints_what_the_readme_shows
-cell readme_lists_every_function
-cell readme_lists_every_seal
-cell readme_refers_to_files_that_exist
+for program in share buffer log self recipes huge; do
+	cell "$program"
+done
 done_testing

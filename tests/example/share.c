@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Share memory between two processes that do not trust each other.
+ * Share memory with a process that does not trust this one.
  *
- * The sender, a parent process, sends three descriptors to the receiver, its
- * child, over a Unix socket: a sealed memfd, a memfd without seals, and a pipe.
- * The receiver checks the seals of each, uses the first and refuses the others.
+ * The sender, a parent process, sends four descriptors to the receiver, its
+ * child, over a Unix socket: a message that cannot change, one that still can,
+ * one that is too long, and a pipe. The receiver maps the first and refuses the
+ * others.
  *
- * Usage: share [FILE]
+ * cc share.c $(pkg-config --cflags --libs libmemfd)
  */
 
 #define _GNU_SOURCE
+#include <err.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -25,15 +26,36 @@
 
 #include <memfd.h>
 
-/* The file to share if none is given. */
-#ifndef MESSAGE
-#define MESSAGE "message.txt"
-#endif
+#define TEXT "This text is shared, and nobody can change it any more."
+/* The longest message that the receiver accepts, in bytes. */
+#define MAX 4096
 
-static void die(const char *what)
+/* The sender. Returns a descriptor, or -1. */
+static int new_message(const void *data, size_t size)
 {
-	perror(what);
-	exit(EXIT_FAILURE);
+	return memfd_new_sealed("message", 0, data, size);
+}
+
+/*
+ * The receiver. Returns MAP_FAILED on error: EPERM if the message can still
+ * change, EFBIG if it has more than max bytes, EINVAL if it is empty, or a pipe
+ * or another file that cannot have seals.
+ */
+static const void *map_message(int fd, size_t max, size_t *size)
+{
+	struct stat st;
+
+	if (memfd_check_seals(fd, MEMFD_SEAL_IMMUTABLE) < 0)
+		return MAP_FAILED;
+	/* The size is final only now. */
+	if (fstat(fd, &st) < 0)
+		return MAP_FAILED;
+	if ((uintmax_t)st.st_size > max) {
+		errno = EFBIG;
+		return MAP_FAILED;
+	}
+	*size = (size_t)st.st_size;
+	return mmap(NULL, *size, PROT_READ, MAP_PRIVATE, fd, 0);
 }
 
 /* unix(7) sends a descriptor as ancillary data, next to at least one byte. */
@@ -58,7 +80,7 @@ static void send_fd(int sock, int fd)
 	cmsg->cmsg_len = CMSG_LEN(sizeof(int));
 	memcpy(CMSG_DATA(cmsg), &fd, sizeof(int));
 	if (sendmsg(sock, &msg, MSG_NOSIGNAL) < 0)
-		die("sendmsg");
+		err(1, "sendmsg");
 }
 
 /* Returns -1 when the sender has closed its end of the socket. */
@@ -88,164 +110,107 @@ static int receive_fd(int sock)
 	return fd;
 }
 
-/* Read a file whose content and size are final. */
-static void use(int fd)
-{
-	struct stat st;
-	size_t size, line;
-	char *text, *newline;
-
-	/* Only after the check of the seals can the size be relied upon. */
-	if (fstat(fd, &st) < 0)
-		die("fstat");
-	printf("receiver: checks the seals: "
-	       "content and size are final, it is safe to map\n");
-	if (st.st_size == 0 || (uintmax_t)st.st_size > SIZE_MAX)
-		return;
-	size = (size_t)st.st_size;
-	text = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
-	if (text == MAP_FAILED)
-		die("mmap");
-	newline = memchr(text, '\n', size);
-	line = newline ? (size_t)(newline - text) : size;
-	printf("receiver: reads \"%.*s\"\n", line < 60 ? (int)line : 60, text);
-	munmap(text, size);
-}
-
-static void refuse(int fd)
-{
-	char missing[MEMFD_SEALS_STRLEN];
-	int seals = memfd_get_seals(fd);
-
-	if (seals < 0) {
-		printf("receiver: refused, as it should be: "
-		       "this file cannot have seals\n");
-		return;
-	}
-	memfd_format_seals(MEMFD_SEAL_IMMUTABLE & ~(unsigned int)seals, missing,
-			   sizeof(missing));
-	printf("receiver: refused, as it should be: "
-	       "the seals %s are missing\n",
-	       missing);
-}
-
 static void receiver(int sock)
 {
+	const char *text;
+	size_t size;
 	int fd;
 
 	while ((fd = receive_fd(sock)) >= 0) {
-		if (memfd_check_seals(fd, MEMFD_SEAL_IMMUTABLE) == 0)
-			use(fd);
-		else
-			refuse(fd);
+		text = map_message(fd, MAX, &size);
+		if (text == MAP_FAILED) {
+			printf("receiver: refused, as it should be (%s)\n",
+			       strerror(errno));
+		} else {
+			printf("receiver: the seals are there: content and "
+			       "size are final\n");
+			printf("receiver: reads \"%.*s\"\n", (int)size, text);
+			munmap((void *)text, size);
+		}
 		close(fd);
 		/* The sender waits for this byte. */
 		if (write(sock, "", 1) != 1)
-			die("write");
+			err(1, "write");
 	}
 }
 
 /* Send a descriptor, and wait until the receiver has dealt with it. */
-static void hand_over(int sock, int fd)
+static void hand_over(int sock, const char *what, int fd)
 {
 	char byte;
 
+	if (fd < 0)
+		err(1, "%s", what);
+	printf("\nsender:   sends %s\n", what);
 	send_fd(sock, fd);
 	if (read(sock, &byte, 1) != 1)
-		exit(EXIT_FAILURE);
+		errx(1, "the receiver has ended");
 }
 
 static void expect_refusal(const char *what, int refused)
 {
-	if (!refused) {
-		printf("sender:   %s: it worked, and should not have\n", what);
-		exit(EXIT_FAILURE);
-	}
+	if (!refused)
+		errx(1, "%s: it worked, and should not have", what);
 	printf("sender:   %s: refused, as it should be (%s)\n", what,
 	       strerror(errno));
 }
 
-static void send_sealed(int sock, const char *path)
+static void sender(int sock)
 {
-	const char *slash = strrchr(path, '/');
 	char seals[MEMFD_SEALS_STRLEN];
-	int fd, file = open(path, O_RDONLY | O_CLOEXEC);
+	int ends[2];
+	int fd = new_message(TEXT, strlen(TEXT));
 
-	if (file < 0)
-		die(path);
-	fd = memfd_new_sealed_copy("share", 0, file, SIZE_MAX);
-	if (fd < 0)
-		die("memfd_new_sealed_copy");
-	close(file);
-	if (memfd_get_seals_str(fd, seals, sizeof(seals)) < 0)
-		die("memfd_get_seals_str");
-	printf("sender:   sends a copy of %s, sealed: %s\n",
-	       slash ? slash + 1 : path, seals);
-	if (memfd_check_seals(fd, MEMFD_SEAL_EXEC) == 0)
-		printf("          (exec: never executable, "
-		       "which is the default since Linux 6.3)\n");
-	hand_over(sock, fd);
-
+	if (fd < 0 || memfd_get_seals_str(fd, seals, sizeof(seals)) < 0)
+		err(1, "new_message");
+	printf("sender:   has sealed a message: %s\n", seals);
+	hand_over(sock, "it", fd);
 	expect_refusal("writes to it", pwrite(fd, "!", 1, 0) < 0);
 	expect_refusal("makes it longer", ftruncate(fd, 1 << 20) < 0);
 	expect_refusal("maps it for writing",
 		       mmap(NULL, 1, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
 			    0) == MAP_FAILED);
 	close(fd);
-}
 
-static void send_unsealed(int sock)
-{
-	int fd = memfd_new("share", MEMFD_ALLOW_SEALING);
-
-	if (fd < 0 || write(fd, "changeable", 10) != 10)
-		die("memfd_new");
-	printf("\nsender:   sends a memfd that is not sealed\n");
-	hand_over(sock, fd);
+	fd = memfd_new_sized("message", 0, MAX,
+			     MEMFD_SEAL_SHRINK | MEMFD_SEAL_GROW);
+	hand_over(sock, "a message that it can still change", fd);
 	close(fd);
-}
 
-static void send_pipe(int sock)
-{
-	int ends[2];
+	fd = memfd_new_sized("message", 0, MAX + 1, MEMFD_SEAL_IMMUTABLE);
+	hand_over(sock, "a message that is too long", fd);
+	close(fd);
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
-		die("pipe2");
-	printf("\nsender:   sends a pipe, which is no memfd at all\n");
-	hand_over(sock, ends[0]);
+		err(1, "pipe2");
+	hand_over(sock, "a pipe, which is no memfd at all", ends[0]);
 	close(ends[0]);
 	close(ends[1]);
 }
 
-int main(int argc, char **argv)
+int main(void)
 {
 	int socks[2], status;
-	pid_t pid;
 
-	if (argc > 2) {
-		fprintf(stderr, "usage: share [FILE]\n");
-		return 2;
-	}
 	/* Two processes take turns to print. */
 	setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, socks) < 0)
-		die("socketpair");
-	pid = fork();
-	if (pid < 0)
-		die("fork");
-	if (pid == 0) {
+		err(1, "socketpair");
+	switch (fork()) {
+	case -1:
+		err(1, "fork");
+	case 0:
 		close(socks[0]);
 		receiver(socks[1]);
 		return 0;
 	}
 	close(socks[1]);
-	send_sealed(socks[0], argc > 1 ? argv[1] : MESSAGE);
-	send_unsealed(socks[0]);
-	send_pipe(socks[0]);
+	sender(socks[0]);
 	close(socks[0]);
-	if (waitpid(pid, &status, 0) < 0 || status != 0)
-		return EXIT_FAILURE;
+	if (wait(&status) < 0 || status != 0)
+		return 1;
 	printf("\nThe receiver has used the file that nobody can change any "
-	       "more, not even the\nsender, and has refused the other two.\n");
+	       "more, not even the\nsender, and has refused the other "
+	       "three.\n");
 	return 0;
 }

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """
-check.py SOURCE BUILD LIBRARY PARSE COMPILER [ARGUMENT...]
+check.py SOURCE BUILD LIBRARY COMPILER [ARGUMENT...]
 
-The header, the library and the manual agree. Of the manual that is what
-mandoc(1) renders: what a reader sees, and copies.
+The header, the library, the manual and README.md agree. Of the manual that is
+what mandoc(1) renders: what a reader sees, and copies.
 """
 
-import concurrent.futures
+import ctypes
 import errno
 import fcntl
 import html
@@ -24,15 +24,16 @@ sys.dont_write_bytecode = True  # leave the source folder as it is
 sys.path.append(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import tap  # noqa: E402
 
-source, build, library, parse = (pathlib.Path(arg).resolve()
-                                 for arg in sys.argv[1:5])
-compiler = sys.argv[5:]
+source, build, library = (pathlib.Path(arg).resolve() for arg in sys.argv[1:4])
+compiler = sys.argv[4:]
 header = (source / 'include/memfd.h').read_text()
+readme = (source / 'README.md').read_text()
 functions = tap.functions(source / 'src/libmemfd.map')
 pages = {page.name: page
          for page in sorted((source / 'src/man').glob('*.[37]'))}
-links = {name for name, page in pages.items()
-         if page.read_text().startswith('.so ')}
+examples = [path.read_text() for path in (source / 'tests/example').glob('*.c')]
+memfd = ctypes.CDLL(str(library), use_errno=True)
+
 
 def report(name, wrong):
     """A line of TAP, and one for each thing that is wrong."""
@@ -47,72 +48,89 @@ def run(*args, **more):
     return done.returncode, done.stdout
 
 
-# A table is {constant: (value, names, first Linux where it says one)}.
+# The library, by name.
 
-def kernels(constant):
-    """What <sys/mman.h> or <fcntl.h> calls it."""
-    return re.sub('^MEMFD_', 'F_' if 'SEAL_' in constant else 'MFD_', constant)
+def number(kind, name):
+    """What the name is to memfd_parse_flags or memfd_parse_seals, or None."""
+    value = ctypes.c_uint()
+    parse = getattr(memfd, f'memfd_parse_{kind}')
+    return None if parse(name.encode(), ctypes.byref(value), None) else \
+        value.value
 
 
-def ask(words):
-    """{word: (number as a flag, as a seal, how that is printed, new file)}"""
-    said = subprocess.run([parse, *words], text=True, check=True,
-                          stdout=subprocess.PIPE).stdout
-    return {word: (*(None if n == '-' else int(n, 16) for n in (flag, seal)),
-                   printed, new)
-            for word, flag, seal, printed, new in
-            (line.split('\t') for line in said.splitlines())}
+def printed(seals):
+    text = ctypes.create_string_buffer(128)
+    memfd.memfd_format_seals(seals, text, len(text))
+    return text.value.decode()
+
+
+def new_file(flags):
+    """Mode and seals of a new memfd, or the error."""
+    fd = memfd.memfd_new_str(b'check', flags.encode())
+    if fd < 0:
+        return errno.errorcode[ctypes.get_errno()]
+    mode = os.fstat(fd).st_mode & 0o777
+    seals = printed(memfd.memfd_get_seals(fd))
+    os.close(fd)
+    return f'{mode:04o} {seals}'
+
+
+# The header. A table is {constant: (value, names, first Linux of a seal)}.
+
+def kind_of(constant):
+    return 'seals' if constant.startswith('MEMFD_SEAL_') else 'flags'
 
 
 def header_table():
     """The header's constants, each with all names that the library has."""
-    constants = re.findall(r'\bMEMFD_\w+', header)
     # Every word in it, to find also the names that are documented nowhere.
-    words = re.findall(rb'(?=([a-z][a-z0-9-]{1,15})\0)',
-                       library.read_bytes() + parse.read_bytes())
-    said = ask([*{word.decode() for word in words}, *constants,
-                *map(kernels, constants)])
-    table = {}
+    words = {word.decode() for word in re.findall(
+        rb'(?=([a-z][a-z0-9-]{1,15})\0)', library.read_bytes())}
+    found = {}
     for comment, constant, value in re.findall(
             r'/\*(.*?)\*/|\b(MEMFD_\w+)(?: =)? (0x\w+)', header, re.S):
         if comment:
             linux = re.search(r'Linux (\d+\.\d+)\.', comment)
             continue
-        value = int(value.rstrip('U'), 16)
-        seal = constant.startswith('MEMFD_SEAL_')
-        table[constant] = (value,
-                           sorted(word for word, numbers in said.items()
-                                  if numbers[seal] == value and
-                                  word.islower()),
-                           seal and (linux.group(1) if linux else None))
-    return said, table
+        value, kind = int(value.rstrip('U'), 16), kind_of(constant)
+        found[constant] = (
+            value, sorted(w for w in words if number(kind, w) == value),
+            linux[1] if kind == 'seals' and linux else None)
+    return found
 
 
-def library_against_header(said, table):
+def library_against_header():
     for constant, (value, names, _) in table.items():
-        seal = constant.startswith('MEMFD_SEAL_')
+        kind = kind_of(constant)
         if not names:
-            yield '%s has no name' % constant
-        for word in (constant, kernels(constant)):
-            if said[word][seal] != value:
-                yield '%s is %s, not %#x' % (word, said[word][seal], value)
-        if seal and 'immutable' not in names and [said[constant][2]] != names:
-            yield '%s is printed as %s' % (constant, said[constant][2])
+            yield f'{constant} has no name'
+        # What <sys/mman.h> or <fcntl.h> calls it.
+        kernels = re.sub('^MEMFD_', 'F_' if kind == 'seals' else 'MFD_',
+                         constant)
+        for word in (constant, kernels):
+            if number(kind, word) != value:
+                yield f'{word} is {number(kind, word)}, not {value:#x}'
+        if kind == 'seals' and 'immutable' not in names and \
+                [printed(value)] != names:
+            yield f'{constant} is printed as {printed(value)}'
 
 
 def without_comment():
     """Functions that have no comment right before them in the header."""
     return [function for function in functions if not re.search(
-        r'/\*\*\n(?: \*.*\n)+ \*/\nint %s\(' % function, header)]
+        rf'/\*\*\n(?: \*.*\n)+ \*/\nint {function}\(', header)]
+
+
+def prototype(function):
+    return squeeze(re.search(rf'^int {function}\([^;]*;', header, re.M)[0])
 
 
 # The manual as it is rendered.
 
-def render(root, form, names):
+def render(root, form, *names):
     # On its stderr mandoc(1) speaks of the index of the system's own pages.
     return subprocess.run(
-        ['mandoc', '-T', *form, *('man%s/%s' % (name[-1], name)
-                                  for name in names)],
+        ['mandoc', '-T', *form, *(f'man{name[-1]}/{name}' for name in names)],
         cwd=root, text=True, check=True, stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL).stdout
 
@@ -126,9 +144,9 @@ def squeeze(marked_up):
 
 
 def section(page, title):
-    found = re.search(r'<h1 class="Sh" id="%s">.*?</h1>(.*?)(?=<h1|$)' % title,
+    found = re.search(rf'<h1 class="Sh" id="{title}">.*?</h1>(.*?)(?=<h1|$)',
                       page, re.S)
-    return found.group(1) if found else ''
+    return found[1] if found else ''
 
 
 def rows(page):
@@ -138,61 +156,17 @@ def rows(page):
 
 
 def constants_of(page):
-    table = {}
+    found = {}
     for first, *cells in rows(page):
         cells = ''.join(cells)
         value = re.search(r'\b0x[0-9a-f]+', cells)
         if value and re.fullmatch(r'MEMFD_\w+', squeeze(first)):
             linux = re.search(r'\b\d+\.\d+\b', cells)
             names = re.findall('<code class="Li".*?>(.*?)</code>', cells)
-            table[squeeze(first)] = (int(value.group(), 16), sorted(names),
-                                     linux.group() if linux else False)
-    return table
+            found[squeeze(first)] = (int(value[0], 16), sorted(names),
+                                     linux[0] if linux else None)
+    return found
 
-
-def new_files(page):
-    """What the page says of a new file, against one made on this kernel."""
-    known = kernel_knows_exec()
-    table = {flags: cells for flags, *cells in
-             (map(squeeze, row) for row in rows(page))
-             if re.fullmatch('[0A-Z_ |]+', flags) and len(cells) == 4}
-    if len(table) != 5:
-        yield 'the table has %d rows' % len(table)
-    for flags, (_, _, _, said) in ask(table).items():
-        seals, mode = table[flags][:2] if known else table[flags][2:]
-        if said == str(errno.EACCES) and 'EXEC' in flags:
-            continue
-        expected = str(getattr(errno, seals)) if seals.startswith('E') else \
-            mode + ' ' + seals.replace('none', '')
-        if said != expected:
-            yield '%s: %s, not %s' % (flags, said, expected)
-
-
-def page_of(function, page):
-    """Whether it has the name, and the prototype of the header."""
-    prototype = re.search(r'^int %s\([^;]*;' % function, header, re.M).group()
-    names = squeeze(section(page, 'NAME')).split(' \N{EM DASH} ')[0].split(', ')
-    if function not in names:
-        yield 'NAME of %s has %s' % (function, ' '.join(names))
-    if squeeze(prototype) not in squeeze(section(page, 'SYNOPSIS')):
-        yield 'SYNOPSIS does not have ' + squeeze(prototype)
-
-
-def one_way(rendered):
-    refers = {name: {other + '.' + number for other, number in
-                     re.findall(r'(\w+)\((\d)\)',
-                                text(section(page, 'SEE_ALSO')))}
-              for name, page in rendered.items()}
-    for name, others in refers.items():
-        if not others & {*rendered}:
-            yield name + ' refers to none of ours'
-        for other in others & {*rendered}:
-            if name not in refers[other]:
-                yield '%s does not refer back to %s' % (other, name)
-
-
-# What the manual shows is part of an example that is installed, and that has
-# its own test; or it compiles as it stands, and runs if it is a program.
 
 def kernel_knows_exec():
     try:
@@ -201,6 +175,47 @@ def kernel_knows_exec():
     except OSError:
         return False
 
+
+def new_files(page):
+    """What the page says of a new file, against one made on this kernel."""
+    shown = {flags: cells for flags, *cells in
+             (map(squeeze, row) for row in rows(page))
+             if re.fullmatch('[0A-Z_ |]+', flags) and len(cells) == 4}
+    if len(shown) != 5:
+        yield f'the table has {len(shown)} rows'
+    for flags, cells in shown.items():
+        seals, mode = cells[:2] if kernel_knows_exec() else cells[2:]
+        is_so, said = new_file(flags), f'{mode} {seals.replace("none", "")}'
+        if seals.startswith('E'):
+            said = seals
+        if is_so != said and not (is_so == 'EACCES' and 'EXEC' in flags):
+            yield f'{flags}: {is_so}, not {said}'
+
+
+def page_of(function, page):
+    """Whether it has the name, and the prototype of the header."""
+    names = squeeze(section(page, 'NAME')).split(' \N{EM DASH} ')[0].split(', ')
+    if function not in names:
+        yield f'NAME of {function} has {" ".join(names)}'
+    if prototype(function) not in squeeze(section(page, 'SYNOPSIS')):
+        yield f'SYNOPSIS does not have {prototype(function)}'
+
+
+def one_way(rendered):
+    refers = {name: {f'{other}.{number}' for other, number in
+                     re.findall(r'(\w+)\((\d)\)',
+                                text(section(page, 'SEE_ALSO')))}
+              for name, page in rendered.items()}
+    for name, others in refers.items():
+        if not others & {*rendered}:
+            yield f'{name} refers to none of ours'
+        for other in others & {*rendered}:
+            if name not in refers[other]:
+                yield f'{other} does not refer back to {name}'
+
+
+# What the manual and README.md show is part of an example that is installed, and
+# that has its own test; or it compiles as it stands, and runs if it is a program.
 
 def sealed_text():
     """A memfd for programs that read one."""
@@ -216,9 +231,10 @@ def lines(code):
     return [line.strip() for line in code.strip().splitlines()]
 
 
-def is_part_of(code, whole):
-    return '\n'.join(['', *lines(code), '']) in \
-        '\n'.join(['', *lines(whole), ''])
+def is_in_example(code):
+    code = '\n'.join(['', *lines(code), ''])
+    return any(code in '\n'.join(['', *lines(whole), ''])
+               for whole in examples)
 
 
 def blocks(page):
@@ -230,15 +246,16 @@ def blocks(page):
             yield code, '' if ';' in after or 'if (' in after else after
 
 
-def example(code, output):
+def compiles(code, output=''):
+    """What is wrong with the code, or with what it prints as a program."""
     with tempfile.TemporaryDirectory() as directory:
         where = pathlib.Path(directory)
         program = re.search(r'\bmain\(', code)
         (where / 'example.c').write_text(code)
         status, said = run(
-            *compiler, '-Wall', '-Wextra', '-Werror', '-I', source / 'include',
-            'example.c', '-o', 'example',
-            *([library, '-Wl,-rpath,%s' % library.parent, '-pthread']
+            *compiler, '-Wall', '-Wextra', '-Wno-unused-function', '-Werror',
+            '-I', source / 'include', 'example.c', '-o', 'example',
+            *([library, f'-Wl,-rpath,{library.parent}']
               if program else ['-c']), cwd=where)
         if status or not program:
             return [said] if status else []
@@ -248,74 +265,92 @@ def example(code, output):
     # Two streams, of which one is buffered: the order may differ.
     if output and sorted(lines(output)) != sorted(lines(said)) and \
             kernel_knows_exec():
-        return ['the page shows\n%s\nit prints\n%s' % (output, said)]
-    return ['status %d\n%s' % (status, said)] if status else []
+        return [f'the page shows\n{output}\nit prints\n{said}']
+    return [f'status {status}\n{said}'] if status else []
 
 
-def check_rendered(root):
-    names = [name for name in pages if name not in links]
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        rendered = dict(zip(names, pool.map(
-            lambda name: render(root, ['html', '-O', 'fragment'], [name]),
-            names)))
-        of_link = dict(zip(links, pool.map(
-            lambda name: render(root, ['html', '-O', 'fragment'], [name]),
-            links)))
-        installed = [path.read_text()
-                     for path in (source / 'tests/example').glob('*.c')]
-        examples = [(name, *block) for name, page in rendered.items()
-                    for block in blocks(page)]
-        results = list(pool.map(
-            lambda block: [] if any(is_part_of(block[1], whole)
-                                    for whole in installed) else
-            example(*block[1:]), examples))
+def check_manual(root):
+    target = {}
+    for name, page in pages.items():
+        (root / f'man{name[-1]}').mkdir(exist_ok=True)
+        shutil.copy(page, root / f'man{name[-1]}')
+        link = re.match(r'\.so man3/(.*)', page.read_text())
+        target[name] = link[1] if link else name
+    rendered = {name: render(root, ['html', '-O', 'fragment'], name)
+                for name in sorted({*target.values()})}
 
     # Like the Linux man-pages, and unlike BSD, examples come late.
     _, lint = run('mandoc', '-T', 'lint', '-W', 'warning',
-                  *(pages[name] for name in names))
+                  *(pages[name] for name in rendered))
     report('lint_is_silent', (line for line in lint.splitlines()
                               if 'out of conventional order' not in line))
-    plain = re.sub('.\b', '', render(root, ['ascii', '-O', 'width=80'], names))
+    plain = re.sub('.\b', '', render(root, ['ascii', '-O', 'width=80'],
+                                     *rendered))
     report('pages_fit_80_columns',
            (line for line in plain.splitlines() if len(line) > 80))
-    by_function = {**rendered, **of_link}
     report('every_function_has_a_page',
            (wrong for function in functions
-            for wrong in (page_of(function, by_function[function + '.3'])
-                          if function + '.3' in by_function else
-                          ['there is no ' + function + '.3'])))
+            for wrong in (page_of(function, rendered[target[f'{function}.3']])
+                          if f'{function}.3' in target else
+                          [f'there is no {function}.3'])))
     shown = constants_of(rendered['memfd_parse_flags.3'])
     report('manual_tables_are_the_headers',
-           ('%s is %s, in the header %s' % (key, shown.get(key), table.get(key))
+           (f'{key} is {shown.get(key)}, in the header {table.get(key)}'
             for key in sorted({*table, *shown})
             if table.get(key) != shown.get(key)))
     report('new_files_are_as_in_the_table', new_files(rendered['memfd_new.3']))
     report('every_constant_is_explained',
            (constant for constant in table if not re.search(
-               '<dt(?:(?!</dt>).)*>%s<' % constant,
-               rendered['memfd_seal.3' if 'MEMFD_SEAL_' in constant
+               f'<dt(?:(?!</dt>).)*>{constant}<',
+               rendered['memfd_seal.3' if kind_of(constant) == 'seals'
                         else 'memfd_new.3'], re.S)))
     report('see_also_goes_both_ways', one_way(rendered))
-    for name in rendered:
-        mine = [result for block, result in zip(examples, results)
-                if block[0] == name]
-        report('examples_of_' + name, sum(mine, []) if mine else ['none'])
+    for name, page in rendered.items():
+        shown = list(blocks(page))
+        wrong = [] if shown else ['none']
+        for code, output in shown:
+            wrong += [] if is_in_example(code) else compiles(code, output)
+        report(f'examples_of_{name}', wrong)
 
 
-said, table = header_table()
-report('library_is_as_the_header_says', library_against_header(said, table))
+def readme_code():
+    """The first program prints the second block of text; the functions compile
+    with what they include, and are those of an installed example."""
+    programs = re.findall(r'^```c\n(.*?)^```', readme, re.M | re.S)
+    outputs = re.findall(r'^```text\n(.*?)^```', readme, re.M | re.S)
+    yield from compiles(programs[0], outputs[1])
+    for code in programs[1:]:
+        yield from compiles(code)
+        if not is_in_example(re.sub(r'^#include.*\n', '', code, flags=re.M)):
+            yield f'in no example:\n{code}'
+
+
+def check_readme():
+    report('readme_code_is_right', readme_code())
+    # With the names of the parameters.
+    calls = {re.sub(r'[\w ]+[ *](?=\w+[,)])', ' ', prototype(function))
+             .replace('( ', '(')[len('int '):-1] for function in functions}
+    tap.same('readme_lists_every_function',
+             {*re.findall(r'^\| `(memfd_[^`]*)` \|', readme, re.M)}, calls)
+    tap.same('readme_lists_every_seal',
+             {*re.findall(r'^\| `(MEMFD_SEAL_\w+)` \|', readme, re.M)},
+             {name for name in table if kind_of(name) == 'seals'})
+    report('readme_refers_to_files_that_exist',
+           (link for link in re.findall(r'\]\(([^)#]+)', readme)
+            if not (source / link).exists()))
+
+
+table = header_table()
+report('library_is_as_the_header_says', library_against_header())
 report('every_function_has_a_comment', without_comment())
 installed = json.loads((build / 'meson-info/intro-installed.json').read_text())
 report('every_page_is_installed',
        {*map(str, pages.values())} - {os.path.realpath(path)
                                       for path in installed})
+check_readme()
 if shutil.which('mandoc'):
     with tempfile.TemporaryDirectory() as directory:
-        root = pathlib.Path(directory)
-        for name, page in pages.items():
-            (root / ('man' + name[-1])).mkdir(exist_ok=True)
-            shutil.copy(page, root / ('man' + name[-1]))
-        check_rendered(root)
+        check_manual(pathlib.Path(directory))
 else:
     tap.missing('manual_as_rendered', 'mandoc is not installed')
 tap.finish()
