@@ -36,7 +36,7 @@ def kernel(cache, release):
     raise suite.Unavailable('no kernel on the mirror')
 
 
-def initramfs(path, init, programs):
+def initramfs(path, busybox, init, programs):
     """A cpio archive of the "newc" kind, which every kernel unpacks."""
     with open(path, 'wb') as archive:
         def put(name, mode, data=b''):
@@ -47,7 +47,9 @@ def initramfs(path, init, programs):
                 archive.write(part)
                 archive.write(bytes(-archive.tell() % 4))
 
-        put('tests', 0o040755)
+        for folder in 'bin', 'tests':
+            put(folder, 0o040755)
+        put('bin/busybox', 0o100755, busybox.read_bytes())
         put('init', 0o100755, init.read_bytes())
         for program in programs:
             put(f'tests/{program.name}', 0o100755, program.read_bytes())
@@ -76,18 +78,12 @@ def levels(output):
 
 
 def measure(tap, name, command, programs, version=None):
-    """Which side of the exec flags (Linux 6.3) the kernel is on."""
+    """Which side of vm.memfd_noexec (Linux 6.3) the kernel is on."""
     output, _ = suite.run(command)
-    about = re.search(r'^@kernel (\S+) (before|after)', output, re.M)
-    error = re.search(r'^@error (.*)', output, re.M)
+    about = re.search(r'^@kernel (\S+)', output, re.M)
     # Of the host's own name for it, the number.
     number = version or (about and about[1].partition('-')[0])
     row = f'Linux {number} ({name})'
-    if not about or error:
-        tap.line(False, f'{row}: {error[1] if error else "does not boot"}')
-        suite.comment(output)
-        tap.cell(row, '', [])
-        return None
     found = levels(output)
     for level, results in found.items():
         tap.programs(row, '' if level == '-' else f'vm.memfd_noexec {level}',
@@ -98,8 +94,8 @@ def measure(tap, name, command, programs, version=None):
         last = output.rpartition('@begin ')[2]
         tap.line(False, f'{row}: ends in {last.partition(chr(10))[0]}')
         suite.comment(last)
-        tap.cells[-1]['failed'] += 1
-    return about[2]
+        tap.cell(f'{row}, to its end', '', [])
+    return 'before' if '-' in found else 'after'
 
 
 def main():
@@ -116,9 +112,8 @@ def main():
         programs = static.build(
             root, build, static.cmocka(cache.cmocka_source(), build),
             ['default_library=static'], names)
-        init = build / 'init'
-        suite.call('gcc', '-O1', '-static', root / 'tests/kernels/init.c',
-                   '-o', init)
+        busybox = cache.deb(cache.apt(None), 'busybox-static',
+                            './bin/busybox')[0] / 'bin/busybox'
     except suite.Unavailable as error:
         tap.missing('kernels', error)
         tap.end()
@@ -127,10 +122,10 @@ def main():
         suite.comment(error.stdout + error.stderr)
         tap.end()
     archive = build / 'initramfs'
-    initramfs(archive, init, programs)
+    init = root / 'tests/kernels/init.sh'
+    initramfs(archive, busybox, init, programs)
 
-    sides = [measure(tap, 'the host', [init, *programs], programs)]
-    tap.line(sides[0], 'the host\'s kernel was tested')
+    sides = [measure(tap, 'the host', ['sh', init, *programs], programs)]
     for release in RELEASES:
         try:
             image, version = kernel(cache, release)
@@ -142,7 +137,7 @@ def main():
             tap, release, virtual_machine(image, archive, programs), programs,
             version))
     for side in 'before', 'after':
-        tap.line(side in sides, f'a kernel from {side} the exec flags was tested')
+        tap.line(side in sides, f'a kernel from {side} Linux 6.3 was tested')
     tap.end()
 
 

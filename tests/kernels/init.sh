@@ -1,0 +1,44 @@
+#!/bin/busybox sh
+# SPDX-License-Identifier: MIT
+# shellcheck shell=sh
+#
+# init.sh PROGRAM...: run test programs once for each value of vm.memfd_noexec,
+# in a PID namespace each, because the sysctl belongs to that. As the init of a
+# virtual machine, it ends by switching that off; elsewhere it needs root or a
+# user namespace. Lines that start with "@" are for kernels.py.
+
+sysctl=/proc/sys/vm/memfd_noexec
+if [ $$ = 1 ]; then
+	/bin/busybox --install /bin
+	export PATH=/bin
+	mkdir /proc /sys /dev /tmp
+	mount -t proc proc /proc
+	mount -t sysfs sysfs /sys
+	mount -t devtmpfs devtmpfs /dev
+	# Terminals, and a directory of tmpfs.
+	mkdir /dev/pts /dev/shm
+	mount -t devpts devpts /dev/pts
+	mount -t tmpfs tmpfs /dev/shm
+	mount -t tmpfs tmpfs /tmp
+fi
+
+# shellcheck disable=SC2016 # expanded by the shell that runs them
+run='
+	for program; do
+		echo "@begin $level ${program##*/}"
+		"$program"
+		echo "@end $?"
+	done'
+as_root=
+[ "$(id -u)" = 0 ] || as_root=--map-root-user
+echo "@kernel $(uname -r)"
+export level=-
+if [ -e "$sysctl" ]; then
+	for level in 0 1 2; do
+		unshare $as_root --pid --fork --mount-proc \
+			sh -c "echo $level >$sysctl || exit; $run" init "$@"
+	done
+else
+	eval "$run"
+fi
+[ $$ != 1 ] || poweroff -f
