@@ -17,7 +17,7 @@ import tap  # noqa: E402
 
 # The most instructions of the library itself, for gcc on x86-64 (those of libc
 # do not count); and exactly this many system calls. Which these are, and how
-# they divide what is too large for one, tests/unit/fallback.c and faults.c hold.
+# they divide what is too large for one, tests/unit holds.
 LIMITS = {
     'memfd_new("", 0)': (50, 2),
     'memfd_new("", MEMFD_ALLOW_SEALING)': (50, 1),

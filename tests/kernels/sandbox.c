@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The library as it is installed, under real seccomp filters. Every answer of a
- * kernel is given by the fake one in tests/unit; here are those of sandboxes,
- * by a real one, and the list of system calls in the manual. A filter is for
- * life, so each has a process of its own.
+ * The library as it is installed, under real seccomp filters. In tests/unit
+ * every answer of a kernel is made up; here are those of sandboxes on a real
+ * one, and the list of system calls in the manual. A filter is for life, so
+ * each has a process of its own.
  */
 
 #include "../unit/unit.h"

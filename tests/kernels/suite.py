@@ -116,50 +116,41 @@ def call(*command, **options):
                           stderr=subprocess.PIPE, **options).stdout
 
 
-class Clock:
-    """The time that a process and its descendants have had.
+def family(pid):
+    """A process and its descendants."""
+    children = {}
+    for stat in Path('/proc').glob('[0-9]*/stat'):
+        try:
+            parent = stat.read_text().rpartition(')')[2].split()[1]
+        except OSError:
+            continue
+        children.setdefault(int(parent), []).append(int(stat.parts[2]))
+    found = [pid]
+    for parent in found:
+        found += children.get(parent, [])
+    return found
 
-    That is the time in which they ran and the time in which they had nothing to
-    run. While they wait for a processor it stands still, so that a limit means
-    the same on a busy machine.
+
+def progress(pid, threads):
+    """The seconds since the last call in which a process and its descendants ran
+    or had nothing to run: not those in which they waited for a processor.
+
+    threads is where the last call left its numbers.
     """
-
-    def __init__(self, pid):
-        self.pid, self.threads = pid, {}
-        self.restart()
-
-    def restart(self):
-        self.began = time.monotonic()
-        self.ran = self.waited = 0
-        self.seconds()
-        self.ran = self.waited = 0
-
-    def family(self):
-        children = {}
-        for stat in Path('/proc').glob('[0-9]*/stat'):
+    ran = waited = 0
+    elapsed = time.monotonic() - threads.get('at', time.monotonic())
+    for member in family(pid):
+        for file in Path(f'/proc/{member}/task').glob('*/schedstat'):
             try:
-                parent = stat.read_text().rpartition(')')[2].split()[1]
+                now = [int(n) / 1e9 for n in file.read_text().split()[:2]]
             except OSError:
                 continue
-            children.setdefault(int(parent), []).append(int(stat.parts[2]))
-        family = [self.pid]
-        for pid in family:
-            family += children.get(pid, [])
-        return family
-
-    def seconds(self):
-        for pid in self.family():
-            for file in Path(f'/proc/{pid}/task').glob('*/schedstat'):
-                try:
-                    ran, waited, _ = map(int, file.read_text().split())
-                except OSError:
-                    continue
-                before = self.threads.get(file, (0, 0))
-                self.threads[file] = ran, waited
-                self.ran += (ran - before[0]) / 1e9
-                self.waited += (waited - before[1]) / 1e9
-        elapsed = time.monotonic() - self.began
-        return max(elapsed - self.waited, min(self.ran, elapsed))
+            before = threads.get(file, (0, 0))
+            ran += now[0] - before[0]
+            waited += now[1] - before[1]
+            threads[file] = now
+    threads['at'] = time.monotonic()
+    return max(elapsed - waited, min(ran, elapsed))
 
 
 def run(command, silence=3 * MINUTE, echo=False):
@@ -179,16 +170,15 @@ def run(command, silence=3 * MINUTE, echo=False):
 
     reader = threading.Thread(target=read)
     reader.start()
-    clock = Clock(process.pid)
-    heard, ended = 0, ''
+    threads, silent, heard, ended = {}, 0, 0, ''
     while reader.is_alive():
         reader.join(1)
+        silent += progress(process.pid, threads)
         if heard != len(lines):
-            heard = len(lines)
-            clock.restart()
-        elif clock.seconds() > silence and not ended:
+            silent, heard = 0, len(lines)
+        elif silent > silence and not ended:
             ended = f'Bail out! no output for {silence} s: ended\n'
-            for pid in clock.family():
+            for pid in family(process.pid):
                 try:
                     os.kill(pid, signal.SIGKILL)
                 except ProcessLookupError:
