@@ -31,11 +31,6 @@ export PKG_CONFIG_PATH="$libdir/pkgconfig" PKG_CONFIG_SYSROOT_DIR="$tmp/root"
 export PKG_CONFIG_ALLOW_SYSTEM_CFLAGS=1 PKG_CONFIG_ALLOW_SYSTEM_LIBS=1
 
 # shellcheck disable=SC2317 # called by name
-tools() {
-	need "$@"
-}
-
-# shellcheck disable=SC2317
 npm_koffi() {
 	[ -d "$NODE_PATH/koffi" ] || npm install --prefix "$cache" \
 		--cache "$cache/npm" --no-save --ignore-scripts "$koffi"
@@ -44,7 +39,7 @@ npm_koffi() {
 # shellcheck disable=SC2317
 transcript_of() {
 	(eval "$needs") || {
-		echo "needs $needs" | tr -s '\\\n\t ' ' '; echo
+		echo "not here: $needs" | tr -s '\\\n\t ' ' '; echo
 		exit 77
 	}
 	cp -R "$here" "$tmp/$1"
@@ -74,13 +69,13 @@ both='$(pkg-config --cflags --libs libmemfd)'
 
 # Python modules are packaged for the system's own Python.
 # That of the README says in a comment what it prints.
-language python-ctypes 'tools /usr/bin/python3' \
+language python-ctypes 'need /usr/bin/python3' \
 	'awk -v language=python -v n=1 -f "$here/../example/block.awk" \
 		"$here/../../README.md" >readme.py &&
 	/usr/bin/python3 readme.py >readme.out &&
 	sed -n "s/.*  # //p" readme.py | diff - readme.out >&2 &&
 	/usr/bin/python3 memfd_ctypes.py'
-language python-cffi 'tools cc pkg-config && /usr/bin/python3 -c "import cffi"' \
+language python-cffi 'need cc pkg-config && /usr/bin/python3 -c "import cffi"' \
 	'/usr/bin/python3 memfd_cffi.py'
 language perl 'perl -e "use FFI::Platypus 2.00"' \
 	'perl memfd.pl'
@@ -88,37 +83,37 @@ language perl-drop-in 'perl -e "use FFI::Platypus 2.00"' \
 	'cd drop-in && perl -I. memfd.t'
 language ruby 'ruby -rfiddle -e ""' \
 	'ruby memfd.rb'
-language luajit 'tools luajit' \
+language luajit 'need luajit' \
 	'luajit memfd.lua'
-language node 'tools node npm && npm_koffi' \
+language node 'need node npm && npm_koffi' \
 	'node memfd.js'
-language rust 'tools rustc cc pkg-config' \
+language rust 'need rustc cc pkg-config' \
 	"rustc --edition 2021 memfd.rs $libs && ./memfd"
-language go 'tools go cc pkg-config' \
+language go 'need go cc pkg-config' \
 	'go build -o memfd memfd.go && ./memfd'
-language java "tools javac java && ls $jna" \
+language java "need javac java && ls $jna" \
 	"javac -cp $jna -d . Memfd.java && java -cp $jna:. Memfd"
-language haskell 'tools ghc pkg-config' \
+language haskell 'need ghc pkg-config' \
 	"ghc -v0 -Wall memfd.hs $libs && ./memfd"
-language haskell-drop-in 'tools ghc pkg-config' \
+language haskell-drop-in 'need ghc pkg-config' \
 	"cd drop-in && ghc -v0 -Wall memfd-test.hs $libs && ./memfd-test"
-language c++ 'tools c++ pkg-config' \
+language c++ 'need c++ pkg-config' \
 	"c++ -std=c++17 -Wall -Wextra -o memfd memfd.cc $both && ./memfd"
-language csharp 'tools mcs mono' \
+language csharp 'need mcs mono' \
 	'mcs -out:memfd.exe memfd.cs && mono memfd.exe'
 language ocaml 'ocamlfind query ctypes.foreign' \
 	'ocamlfind ocamlopt -thread -package ctypes.foreign -linkpkg \
 		memfd.ml -o memfd && ./memfd'
 language php 'php -r "FFI::cdef();"' \
 	'php memfd.php'
-language guile 'tools guile' \
+language guile 'need guile' \
 	'guile --no-auto-compile memfd.scm'
 language common-lisp 'sbcl --noinform --non-interactive \
 		--eval "(require :asdf)" --eval "(asdf:load-system :cffi)"' \
 	'sbcl --script memfd.lisp'
-language fortran 'tools gfortran pkg-config' \
+language fortran 'need gfortran pkg-config' \
 	"gfortran -Wall -o memfd memfd.f90 $libs && ./memfd"
-language ada 'tools gnatmake pkg-config' \
+language ada 'need gnatmake pkg-config' \
 	"gnatmake -q -gnatwa memfd.adb -largs $libs && ./memfd"
 }
 
