@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Measure the costs, and write them into README.md beside this script, between
-the lines <!-- costs:begin --> and <!-- costs:end -->, and into costs.svg.
+the lines <!-- costs:begin --> and <!-- costs:end -->, and into costs.png.
 
 usage: report.py BUILD [SECONDS]
 
-BUILD is a build folder. Each comparison takes about SECONDS. Needs strace and
-valgrind, and a machine that does nothing else.
+BUILD is a build folder. Each comparison takes about SECONDS. Needs strace,
+valgrind, gnuplot, and a machine that does nothing else.
 """
 
 import pathlib
@@ -45,44 +45,36 @@ def ratios(said):
 
 
 def chart(said):
-    """Draw the ratios: a dot for the median, a line for the quartiles."""
+    """Draw the ratios: a point for the median, a line for the quartiles."""
     found = list(ratios(said))
     calls = list(dict.fromkeys(call for call, *_ in found))
-    bottom = 60 + 34 * len(calls)
-
-    def x(ratio):
-        return round(300 + 440 * ratio)
-
-    def text(x, y, words, anchor='middle'):
-        return f'<text x="{x}" y="{y}" text-anchor="{anchor}">{words}</text>'
-
-    svg = [f'<svg xmlns="http://www.w3.org/2000/svg" width="900" '
-           f'height="{bottom + 90}" font-family="sans-serif" font-size="13">',
-           '<rect width="900" height="100%" fill="#ffffff"/>',
-           text(450, 25, 'Time that libmemfd takes, as a ratio to that of '
-                'others (median and quartiles)'),
-           text(450, 43, said.splitlines()[0].strip(':')[len('On '):]),
-           text(x(.65), bottom + 36, 'less than 1: libmemfd takes less time')]
-    for tenths in range(0, 14, 2):
-        style = 'stroke="#555555" stroke-dasharray="6,4"' if tenths == 10 \
-            else 'stroke="#dddddd"'
-        svg += [f'<path d="M{x(tenths / 10)} 55V{bottom}" {style}/>',
-                text(x(tenths / 10), bottom + 18, tenths / 10)]
-    svg += [text(290, 81 + 34 * row, call, 'end')
-            for row, call in enumerate(calls)]
+    ticks = ', '.join(f'"{call}" {-row}' for row, call in enumerate(calls))
+    blocks, plots = '', []
     for number, (name, colour) in enumerate(SERIES.items()):
-        lines = dots = ''
+        blocks += f'$d{number} << EOD\n'
         for call, beside, (median, low, high) in found:
             if beside == name:
-                y = 67 + 34 * calls.index(call) + 4 * number
-                lines += f'M{x(low)} {y}H{x(high)}'
-                dots += f'M{x(median)} {y}h0'
-        left, top = 150 + 240 * (number % 3), bottom + 60 + 20 * (number // 3)
-        svg += [f'<g stroke="{colour}" stroke-linecap="round">',
-                f'<path stroke-width="1.5" d="{lines}M{left} {top}h24"/>',
-                f'<path stroke-width="6" d="{dots}M{left + 12} {top}h0"/>',
-                '</g>', text(left + 34, top + 4, name, 'start')]
-    (HERE / 'costs.svg').write_text('\n'.join([*svg, '</svg>', '']))
+                row = .24 - calls.index(call) - .12 * (number % 5)
+                blocks += f'{median} {row} {low} {high}\n'
+        blocks += 'EOD\n'
+        plots.append(f'$d{number} with xerrorbars pt 7 ps 0.7 lw 1.5 '
+                     f'lc rgb "{colour}" title "{name}"')
+    subprocess.run(['gnuplot'], check=True, text=True, input=f'''
+set terminal pngcairo noenhanced size 1350,{220 + 50 * len(calls)} \
+    background "#ffffff" font "Sans,15" linewidth 1.5 pointscale 1.5
+set output "{HERE / 'costs.png'}"
+set title "Time that libmemfd takes, as a ratio to that of others \
+(median and quartiles)\\n{said.splitlines()[0].strip(':')[len('On '):]}"
+set key below maxcols 3 samplen 0.5 width -2
+set xrange [0:1.3]
+set yrange [{.5 - len(calls)}:.5]
+set ytics ({ticks}) scale 0
+set xlabel "less than 1: libmemfd takes less time" offset 0,0.4
+set xtics 0.2
+set grid xtics lc rgb "#dddddd"
+set arrow from 1, graph 0 to 1, graph 1 nohead lc rgb "#555555" dt 2
+{blocks}plot {', '.join(plots)}
+''')
 
 
 def write(build, said):
