@@ -561,16 +561,6 @@ static int all_deeds(unsigned int seals, int another_user, int reader)
 	return wrong;
 }
 
-static unsigned int known_seals(void)
-{
-	unsigned int seal, known = 0;
-
-	for (seal = MEMFD_SEAL_SEAL; seal <= MEMFD_SEAL_EXEC; seal <<= 1)
-		if (knows_seal(seal))
-			known |= seal;
-	return known;
-}
-
 static void every_set_of_seals(int another_user, int reader)
 {
 	unsigned int seals, known = known_seals();

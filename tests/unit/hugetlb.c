@@ -4,7 +4,7 @@
 
 #include "unit.h"
 
-#include <dirent.h>
+#include <glob.h>
 
 #define POOLS "/sys/kernel/mm/hugepages"
 
@@ -59,83 +59,98 @@ static void is_huge(int fd, unsigned int flags, unsigned long kib)
 	close_it(fd);
 }
 
+/* By number and by name: files, or this errno. */
+static void makes(unsigned int flags, const char *names, unsigned long kib,
+		  int err)
+{
+	if (flags & MEMFD_EXEC && denies_exec())
+		err = EACCES;
+	print_message("  %s: %s\n", names, err ? strerror(err) : "a file");
+	if (err) {
+		fails(memfd_new("huge", flags), err);
+		fails(memfd_new_str("huge", names), err);
+	} else {
+		is_huge(succeeds(memfd_new("huge", flags)), flags, kib);
+		is_huge(succeeds(memfd_new_str("huge", names)), flags, kib);
+	}
+}
+
 static void each_size_is_a_file_or_enodev(void **state)
 {
-	static const unsigned int others[] = {
-		0,
-		MEMFD_ALLOW_SEALING,
-		MEMFD_INHERIT,
-		MEMFD_EXEC,
-		MEMFD_CLOEXEC,
-		MEMFD_ALLOW_SEALING | MEMFD_EXEC
-	};
+	static const char *const others[] = { "", "allow-sealing", "inherit",
+					      "exec" };
+	unsigned int other;
+	char names[64];
 	size_t i, j;
 
 	(void)state;
-	for (i = 0; i < COUNT(sizes); i++) {
-		const struct size *size = &sizes[i];
-		int err = promised(size->kib);
-
-		print_message("  %s: %s\n", size->name,
-			      err ? strerror(err) : "a file");
+	for (i = 0; i < COUNT(sizes); i++)
 		for (j = 0; j < COUNT(others); j++) {
-			unsigned int flags = size->flag | others[j];
-
-			if (others[j] & MEMFD_EXEC && denies_exec())
-				fails(memfd_new("huge", flags), EACCES);
-			else if (err)
-				fails(memfd_new("huge", flags), err);
-			else
-				is_huge(succeeds(memfd_new("huge", flags)),
-					flags, size->kib);
+			snprintf(names, sizeof(names), "%s,%s", sizes[i].name,
+				 others[j]);
+			succeeds(memfd_parse_flags(others[j], &other, NULL));
+			makes(sizes[i].flag | other, names, sizes[i].kib,
+			      promised(sizes[i].kib));
 		}
-		if (err)
-			fails(memfd_new_str("huge", size->name), err);
-		else
-			is_huge(succeeds(memfd_new_str("huge", size->name)), 0,
-				size->kib);
-	}
 }
 
 static void default_size_is_a_file(void **state)
 {
-	struct dirent *entry;
-	DIR *pools;
-	int any = 0;
+	int err = promised(0);
+	glob_t pools;
 
 	(void)state;
-	if (promised(0) == ENOSYS) {
-		fails(memfd_new("huge", MEMFD_HUGETLB), ENOSYS);
-		return;
+	if (err == ENODEV && glob(POOLS "/hugepages-*", 0, NULL, &pools) == 0) {
+		globfree(&pools);
+		err = 0;
 	}
-	pools = opendir(POOLS);
-	assert_non_null(pools);
-	while ((entry = readdir(pools)))
-		any |= !strncmp(entry->d_name, "hugepages-", 10);
-	closedir(pools);
-	if (!any) {
-		fails(memfd_new("huge", MEMFD_HUGETLB), ENODEV);
-		return;
-	}
-	is_huge(succeeds(memfd_new("huge", MEMFD_HUGETLB)), 0, 0);
-	is_huge(succeeds(memfd_new_str("huge", "huge-table,allow-sealing")),
-		MEMFD_ALLOW_SEALING, 0);
+	makes(MEMFD_HUGETLB, "hugetlb", 0, err);
+	makes(MEMFD_HUGETLB | MEMFD_ALLOW_SEALING, "hugetlb,allow-sealing", 0,
+	      err);
 }
 
-/* The kernel's rule; the sizes of memfd.h keep it by themselves. */
-static void size_without_hugetlb_is_einval(void **state)
+/* Its logarithm beside MEMFD_HUGETLB, without which the kernel refuses it. */
+static void each_size_has_the_kernels_number(void **state)
 {
 	size_t i;
 
 	(void)state;
 	for (i = 0; i < COUNT(sizes); i++) {
-		unsigned int bare =
-			sizes[i].flag & ~(unsigned int)MEMFD_HUGETLB;
+		unsigned long kib = sizes[i].kib;
+		unsigned int log2 = 10;
 
-		assert_int_equal(sizes[i].flag & MEMFD_HUGETLB, MEMFD_HUGETLB);
-		fails(memfd_new("huge", bare), EINVAL);
-		fails(memfd_new_sealed("huge", bare, "x", 1), EINVAL);
+		while (kib >>= 1)
+			log2++;
+		assert_int_equal(sizes[i].flag, log2 << 26 | MEMFD_HUGETLB);
+		fails(memfd_new("huge", log2 << 26), EINVAL);
 	}
+}
+
+/* hugetlbfs has no write(2). */
+static void cannot_be_filled(void **state)
+{
+	static const unsigned int others[] = { 0, MEMFD_EXEC,
+					       MEMFD_ALLOW_SEALING };
+	int fd = out_of_the_way(memfd_new_sealed("source", 0, "x", 1));
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(sizes); i++) {
+		unsigned int flag = sizes[i].flag;
+		const char *name = sizes[i].name;
+
+		fails(memfd_new_sealed("huge", flag, "x", 1), EINVAL);
+		fails(memfd_new_sealed_str("huge", name, NULL, 0), EINVAL);
+		fails(memfd_new_sealed_copy("huge", flag, fd, 1), EINVAL);
+		fails(memfd_new_sealed_copy_str("huge", name, -1, 1), EINVAL);
+	}
+	for (i = 0; i < COUNT(others); i++) {
+		unsigned int flags = MEMFD_HUGETLB | others[i];
+
+		fails(memfd_new_sealed("huge", flags, NULL, 0), EINVAL);
+		fails(memfd_new_sealed_copy("huge", flags, fd, 1), EINVAL);
+	}
+	close_it(fd);
 }
 
 static void no_such_size_is_enodev(void **state)
@@ -148,32 +163,26 @@ static void no_such_size_is_enodev(void **state)
 	fails(memfd_new("huge", MEMFD_HUGETLB | 63U << 26), ENODEV);
 }
 
-static void huge_pages_can_be_sealed(void **state)
-{
-	int fd = memfd_new("huge", MEMFD_HUGETLB | MEMFD_ALLOW_SEALING);
-
-	(void)state;
-	if (fd < 0)
-		skip_because("hugetlbfs: %s", strerror(errno));
-	assert_int_equal(succeeds(memfd_seal(fd, MEMFD_SEAL_IMMUTABLE)), 0);
-	assert_int_equal(succeeds(memfd_check_seals(fd, MEMFD_SEAL_IMMUTABLE)),
-			 0);
-	fails(memfd_check_seals(fd, MEMFD_SEAL_SEAL), EPERM);
-	close_it(fd);
-}
-
-static void sized_in_whole_pages_only(void **state)
+/* The default size of huge pages; skips the test where there are none. */
+static size_t huge_page(void)
 {
 	int fd = memfd_new("huge", MEMFD_HUGETLB);
 	struct stat st;
-	size_t page;
 
-	(void)state;
 	if (fd < 0)
 		skip_because("hugetlbfs: %s", strerror(errno));
 	assert_int_equal(fstat(fd, &st), 0);
 	close_it(fd);
-	page = (size_t)st.st_blksize;
+	return (size_t)st.st_blksize;
+}
+
+static void sized_in_whole_pages_only(void **state)
+{
+	size_t page = huge_page();
+	struct stat st;
+	int fd;
+
+	(void)state;
 	fails(memfd_new_sized("huge", MEMFD_HUGETLB, 1, 0), EINVAL);
 	fails(memfd_new_sized("huge", MEMFD_HUGETLB, page - 1, 0), EINVAL);
 	fails(memfd_new_sized("huge", MEMFD_HUGETLB, page + 4096,
@@ -187,6 +196,9 @@ static void sized_in_whole_pages_only(void **state)
 	assert_int_equal(memfd_get_seals(fd),
 			 MEMFD_SEAL_SHRINK | MEMFD_SEAL_GROW | first_seals());
 	fails(ftruncate(fd, 0), EPERM);
+	assert_int_equal(succeeds(memfd_seal(fd, MEMFD_SEAL_WRITE)), 0);
+	assert_int_equal(succeeds(memfd_check_seals(fd, MEMFD_SEAL_IMMUTABLE)),
+			 0);
 	close_it(fd);
 }
 
@@ -202,9 +214,8 @@ static void exec_seal_is_reported_but_not_enforced(void **state)
 	(void)state;
 	if (!knows_exec_flags())
 		skip_because("the kernel does not know the exec flags");
-	fd = memfd_new("huge", MEMFD_HUGETLB | MEMFD_NOEXEC_SEAL);
-	if (fd < 0)
-		skip_because("hugetlbfs: %s", strerror(errno));
+	huge_page();
+	fd = succeeds(memfd_new("huge", MEMFD_HUGETLB | MEMFD_NOEXEC_SEAL));
 	succeeds(memfd_check_seals(fd, MEMFD_SEAL_EXEC));
 	assert_int_equal(fchmod(fd, 0777), 0);
 	assert_int_equal(fstat(fd, &st), 0);
@@ -218,9 +229,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		promise(each_size_is_a_file_or_enodev),
 		promise(default_size_is_a_file),
-		promise(size_without_hugetlb_is_einval),
+		promise(each_size_has_the_kernels_number),
+		promise(cannot_be_filled),
 		promise(no_such_size_is_enodev),
-		promise(huge_pages_can_be_sealed),
 		promise(sized_in_whole_pages_only),
 		promise(exec_seal_is_reported_but_not_enforced),
 	};

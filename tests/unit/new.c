@@ -1,94 +1,163 @@
 /* SPDX-License-Identifier: MIT */
 
-/* memfd_new: what each combination of flags gives, and what it refuses. */
+/*
+ * What all functions that create a memfd promise: the descriptor and the file
+ * that each combination of flags gives, and what is refused.
+ */
 
 #include "unit.h"
 
-/* What a row of the table promises: an errno, or seals and a mode. */
-struct promised {
-	int err;
-	int seals;
-	unsigned int mode;
+#define SIZE 2
+#define SHRINK_GROW (MEMFD_SEAL_SHRINK | MEMFD_SEAL_GROW)
+
+/* What is copied. */
+static int source;
+
+static int sized(const char *name, unsigned int flags)
+{
+	return memfd_new_sized(name, flags, SIZE, 0);
+}
+
+static int sized_str(const char *name, const char *flags)
+{
+	return memfd_new_sized_str(name, flags, SIZE, "0");
+}
+
+static int sized_and_sealed(const char *name, unsigned int flags)
+{
+	return memfd_new_sized(name, flags, SIZE, SHRINK_GROW);
+}
+
+static int sized_and_sealed_str(const char *name, const char *flags)
+{
+	return memfd_new_sized_str(name, flags, SIZE, "shrink,grow");
+}
+
+static int sealed(const char *name, unsigned int flags)
+{
+	return memfd_new_sealed(name, flags, "ab", SIZE);
+}
+
+static int sealed_str(const char *name, const char *flags)
+{
+	return memfd_new_sealed_str(name, flags, "ab", SIZE);
+}
+
+static int copied(const char *name, unsigned int flags)
+{
+	return memfd_new_sealed_copy(name, flags, source, SIZE);
+}
+
+static int copied_str(const char *name, const char *flags)
+{
+	return memfd_new_sealed_copy_str(name, flags, source, SIZE);
+}
+
+/* The tests run once for each. */
+static const struct creator {
+	const char *what;
+	int (*create)(const char *name, unsigned int flags);
+	int (*create_str)(const char *name, const char *flags);
+	off_t size;
+	unsigned int seals;
+} creators[] = {
+	{ "new", memfd_new, memfd_new_str, 0, 0 },
+	{ "new_sized", sized, sized_str, SIZE, 0 },
+	{ "new_sized, with seals", sized_and_sealed, sized_and_sealed_str, SIZE,
+	  SHRINK_GROW },
+	{ "new_sealed", sealed, sealed_str, SIZE, ALL_SEALS },
+	{ "new_sealed_copy", copied, copied_str, SIZE, ALL_SEALS },
 };
 
+static const struct creator *creator;
+
+static int create(const char *name, unsigned int flags)
+{
+	return creator->create(name, flags);
+}
+
+static int create_str(const char *name, const char *flags)
+{
+	return creator->create_str(name, flags);
+}
+
+#define REFUSED (-1)
+
+/* Each row is followed by the one with allow-sealing. */
 static const struct row {
 	unsigned int flags;
 	const char *names;
-	struct promised with_exec_flags, without;
+	unsigned int mode;
+	/* Where the kernel knows the exec flags, and where it does not. */
+	int seals, seals_without;
 } rows[] = {
-	{ 0, "", { 0, 0x21, 0666 }, { 0, 0x01, 0666 } },
-	{ MEMFD_ALLOW_SEALING,
-	  "allow-sealing",
-	  { 0, 0x20, 0666 },
-	  { 0, 0x00, 0666 } },
-	{ MEMFD_EXEC, "exec", { 0, 0x01, 0777 }, { 0, 0x01, 0777 } },
-	{ MEMFD_EXEC | MEMFD_ALLOW_SEALING,
-	  "exec,allow-sealing",
-	  { 0, 0x00, 0777 },
-	  { 0, 0x00, 0777 } },
-	{ MEMFD_NOEXEC_SEAL,
-	  "noexec-seal",
-	  { 0, 0x20, 0666 },
-	  { EINVAL, 0, 0 } },
-	{ MEMFD_NOEXEC_SEAL | MEMFD_ALLOW_SEALING,
-	  "noexec-seal,allow-sealing",
-	  { 0, 0x20, 0666 },
-	  { EINVAL, 0, 0 } },
-	{ MEMFD_EXEC | MEMFD_NOEXEC_SEAL,
-	  "exec,noexec-seal",
-	  { EINVAL, 0, 0 },
-	  { EINVAL, 0, 0 } },
+	{ 0, "", 0666, 0x21, 0x01 },
+	{ MEMFD_ALLOW_SEALING, "allow-sealing", 0666, 0x20, 0x00 },
+	{ MEMFD_EXEC, "exec", 0777, 0x01, 0x01 },
+	{ MEMFD_EXEC | MEMFD_ALLOW_SEALING, "exec,allow-sealing", 0777, 0, 0 },
+	{ MEMFD_NOEXEC_SEAL, "noexec-seal", 0666, 0x20, REFUSED },
+	{ MEMFD_NOEXEC_SEAL | MEMFD_ALLOW_SEALING, "noexec-seal,allow-sealing",
+	  0666, 0x20, REFUSED },
+	{ MEMFD_EXEC | MEMFD_NOEXEC_SEAL, "exec,noexec-seal", 0, REFUSED,
+	  REFUSED },
 	{ MEMFD_EXEC | MEMFD_NOEXEC_SEAL | MEMFD_ALLOW_SEALING,
-	  "exec,noexec-seal,allow-sealing",
-	  { EINVAL, 0, 0 },
-	  { EINVAL, 0, 0 } },
+	  "exec,noexec-seal,allow-sealing", 0, REFUSED, REFUSED },
 };
 
-static struct promised promised_here(const struct row *row)
+/* The row of the file that is made: to add seals implies allow-sealing. */
+static const struct row *file_of(size_t row)
 {
-	struct promised promised =
-		knows_exec_flags() ? row->with_exec_flags : row->without;
-
-	if (!promised.err && row->flags & MEMFD_EXEC && denies_exec())
-		promised.err = EACCES;
-	return promised;
+	return &rows[creator->seals ? row | 1 : row];
 }
 
-static void is_as_promised(int fd, struct promised promised, int cloexec)
+static int seals_of(const struct row *file)
+{
+	return knows_exec_flags() ? file->seals : file->seals_without;
+}
+
+static int promised_errno(const struct row *file)
+{
+	if (seals_of(file) == REFUSED)
+		return EINVAL;
+	return file->flags & MEMFD_EXEC && denies_exec() ? EACCES : 0;
+}
+
+static void is_as_promised(int fd, const struct row *file, int cloexec)
 {
 	struct stat st;
 
-	assert_int_equal(fcntl(fd, F_GET_SEALS), promised.seals);
+	assert_int_equal(fcntl(fd, F_GET_SEALS),
+			 (unsigned int)seals_of(file) | creator->seals);
 	assert_int_equal(fstat(fd, &st), 0);
-	assert_true(S_ISREG(st.st_mode));
-	assert_int_equal(st.st_mode & 07777, promised.mode);
-	assert_int_equal(st.st_size, 0);
+	assert_int_equal(st.st_mode, S_IFREG | file->mode);
+	assert_int_equal(st.st_size, creator->size);
+	assert_int_equal(lseek(fd, 0, SEEK_CUR), 0);
 	assert_int_equal(fcntl(fd, F_GETFD), cloexec ? FD_CLOEXEC : 0);
 	assert_int_equal(fcntl(fd, F_GETFL) & O_ACCMODE, O_RDWR);
 	close_it(fd);
 }
 
 /* Each row by number and by name, beside one more flag. */
-static void each_row_with(unsigned int flag, const char *flag_name, int cloexec)
+static void table_with(unsigned int flag, const char *flag_name, int cloexec)
 {
 	size_t i;
 
 	for (i = 0; i < COUNT(rows); i++) {
-		const struct row *row = &rows[i];
-		struct promised promised = promised_here(row);
-		char names[128];
+		const struct row *file = file_of(i);
+		int err = promised_errno(file);
+		unsigned int flags = rows[i].flags | flag;
+		char names[64];
 
-		snprintf(names, sizeof(names), "%s,%s", row->names, flag_name);
+		snprintf(names, sizeof(names), "%s,%s", rows[i].names,
+			 flag_name);
 		print_message("  %s\n", names);
-		if (promised.err) {
-			fails(memfd_new("new", row->flags | flag),
-			      promised.err);
-			fails(memfd_new_str("new", names), promised.err);
+		if (err) {
+			fails(create("new", flags), err);
+			fails(create_str("new", names), err);
 			continue;
 		}
-		is_as_promised(succeeds(memfd_new("new", row->flags | flag)),
-			       promised, cloexec);
-		is_as_promised(succeeds(memfd_new_str("new", names)), promised,
+		is_as_promised(succeeds(create("new", flags)), file, cloexec);
+		is_as_promised(succeeds(create_str("new", names)), file,
 			       cloexec);
 	}
 }
@@ -96,19 +165,25 @@ static void each_row_with(unsigned int flag, const char *flag_name, int cloexec)
 static void table_is_close_on_exec(void **state)
 {
 	(void)state;
-	each_row_with(0, "", 1);
+	table_with(0, "", 1);
 }
 
 static void table_with_cloexec(void **state)
 {
 	(void)state;
-	each_row_with(MEMFD_CLOEXEC, "cloexec", 1);
+	table_with(MEMFD_CLOEXEC, "cloexec", 1);
 }
 
 static void table_with_inherit(void **state)
 {
 	(void)state;
-	each_row_with(MEMFD_INHERIT, "inherit", 0);
+	table_with(MEMFD_INHERIT, "inherit", 0);
+}
+
+static void null_names_of_flags_are_the_default(void **state)
+{
+	(void)state;
+	is_as_promised(succeeds(create_str("new", NULL)), file_of(0), 1);
 }
 
 static void cloexec_with_inherit_is_einval(void **state)
@@ -118,52 +193,47 @@ static void cloexec_with_inherit_is_einval(void **state)
 
 	(void)state;
 	for (i = 0; i < COUNT(rows); i++)
-		fails(memfd_new("new", rows[i].flags | both), EINVAL);
-	fails(memfd_new_str("new", "cloexec,inherit"), EINVAL);
-}
-
-static void null_names_of_flags_are_the_default(void **state)
-{
-	(void)state;
-	is_as_promised(succeeds(memfd_new_str("new", NULL)),
-		       promised_here(&rows[0]), 1);
+		fails(create("new", rows[i].flags | both), EINVAL);
+	fails(create_str("new", "cloexec,inherit"), EINVAL);
 }
 
 /* A bit that this kernel takes, a later one may take. */
 static void unknown_bits_are_einval(void **state)
 {
 	unsigned int bit;
+	size_t i;
 
 	(void)state;
 	for (bit = 0x20; bit < MEMFD_INHERIT; bit <<= 1) {
 		if (kernel_refuses(bit) != EINVAL)
 			continue;
-		fails(memfd_new("new", bit), EINVAL);
-		fails(memfd_new("new", bit | MEMFD_ALLOW_SEALING), EINVAL);
-		fails(memfd_new("new", bit | MEMFD_EXEC), EINVAL);
-		fails(memfd_new("new", bit | MEMFD_INHERIT), EINVAL);
+		for (i = 0; i < COUNT(rows); i++)
+			fails(create("new", bit | rows[i].flags), EINVAL);
+		fails(create("new", bit | MEMFD_INHERIT), EINVAL);
 	}
-	fails(memfd_new("new", ~0U), EINVAL);
-	fails(memfd_new("new", ~0U & ~(unsigned int)MEMFD_CLOEXEC), EINVAL);
-	fails(memfd_new("new", 0x01000000), EINVAL);
-	fails(memfd_new_str("new", "0x01000000"), EINVAL);
+	fails(create("new", 0x01000000), EINVAL);
+	fails(create("new", ~0U), EINVAL);
+	fails(create("new", ~(unsigned int)MEMFD_CLOEXEC), EINVAL);
+	fails(create_str("new", "0x01000000"), EINVAL);
 }
 
+/* Before anything else: there is no name of the file here either. */
 static void unknown_name_of_a_flag_is_einval(void **state)
 {
 	(void)state;
-	fails(memfd_new_str("new", "allow-sealing,nope"), EINVAL);
-	fails(memfd_new_str(NULL, "nope"), EINVAL);
+	fails(create_str("new", "allow-sealing,nope"), EINVAL);
+	fails(create_str("new", "exec,write"), EINVAL);
+	fails(create_str(NULL, "nope"), EINVAL);
 }
 
 static void null_name_is_efault(void **state)
 {
 	(void)state;
-	fails(memfd_new(NULL, 0), EFAULT);
-	fails(memfd_new(NULL, MEMFD_ALLOW_SEALING), EFAULT);
-	fails(memfd_new_str(NULL, ""), EFAULT);
+	fails(create(NULL, 0), EFAULT);
+	fails(create(NULL, MEMFD_ALLOW_SEALING), EFAULT);
 	if (!denies_exec())
-		fails(memfd_new(NULL, MEMFD_EXEC), EFAULT);
+		fails(create(NULL, MEMFD_EXEC), EFAULT);
+	fails(create_str(NULL, ""), EFAULT);
 }
 
 static void name_of_249_bytes_is_the_longest(void **state)
@@ -171,52 +241,54 @@ static void name_of_249_bytes_is_the_longest(void **state)
 	char name[251];
 
 	(void)state;
-	memset(name, 'x', sizeof(name));
-	name[249] = '\0';
-	close_it(succeeds(memfd_new(name, 0)));
-	close_it(succeeds(memfd_new_str(name, "")));
-	name[249] = 'x';
+	memset(name, 'x', 250);
 	name[250] = '\0';
-	fails(memfd_new(name, 0), EINVAL);
-	fails(memfd_new(name, MEMFD_ALLOW_SEALING), EINVAL);
-	fails(memfd_new(name, MEMFD_INHERIT), EINVAL);
-	fails(memfd_new_str(name, ""), EINVAL);
+	fails(create(name, 0), EINVAL);
+	fails(create(name, MEMFD_ALLOW_SEALING), EINVAL);
+	fails(create(name, MEMFD_INHERIT), EINVAL);
+	fails(create_str(name, ""), EINVAL);
+	close_it(succeeds(create(name + 1, 0)));
+	close_it(succeeds(create_str(name + 1, "")));
 }
 
-static void name_may_be_any_bytes(void **state)
+static void has_name(int fd, const char *name)
 {
-	char name[256], link[300], path[64];
+	char path[64], link[300], want[300];
 	ssize_t len;
-	int fd, i;
 
-	(void)state;
-	close_it(succeeds(memfd_new("", 0)));
-	close_it(succeeds(memfd_new("/../a b\n%s\xff\x01", 0)));
-	for (i = 1; i < 256; i++) {
-		name[0] = (char)i;
-		name[1] = '\0';
-		close_it(succeeds(memfd_new(name, 0)));
-	}
-
-	fd = succeeds(memfd_new("a/b", 0));
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	len = readlink(path, link, sizeof(link) - 1);
 	close_it(fd);
 	if (len < 0)
 		skip_because("%s: %s", path, strerror(errno));
 	link[len] = '\0';
-	assert_string_equal(link, "/memfd:a/b (deleted)");
+	snprintf(want, sizeof(want), "/memfd:%s (deleted)", name);
+	assert_string_equal(link, want);
+}
+
+static void name_may_be_any_bytes(void **state)
+{
+	char name[250];
+	int byte;
+
+	(void)state;
+	memset(name, 0, sizeof(name));
+	for (byte = 1; byte < 256; byte++)
+		name[byte % 128] = (char)byte;
+	has_name(succeeds(create("", 0)), "");
+	has_name(succeeds(create(name, 0)), name);
 }
 
 static void same_name_twice_is_two_files(void **state)
 {
-	int one = succeeds(memfd_new("same", 0));
-	int two = succeeds(memfd_new("same", 0));
-	char byte;
+	int one = succeeds(create("same", 0));
+	int two = succeeds(create("same", 0));
+	struct stat st, other;
 
 	(void)state;
-	assert_int_equal(write(one, "x", 1), 1);
-	assert_int_equal(pread(two, &byte, 1, 0), 0);
+	assert_int_equal(fstat(one, &st), 0);
+	assert_int_equal(fstat(two, &other), 0);
+	assert_true(st.st_ino != other.st_ino);
 	close_it(one);
 	close_it(two);
 }
@@ -233,43 +305,52 @@ static void no_descriptor_left_is_emfile(void **state)
 	none = limit;
 	none.rlim_cur = (rlim_t)lowest;
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
-	fails(memfd_new("new", 0), EMFILE);
-	fails(memfd_new("new", MEMFD_ALLOW_SEALING), EMFILE);
-	fails(memfd_new_sealed("new", 0, "x", 1), EMFILE);
-	fails(memfd_new_sized("new", 0, 1, MEMFD_SEAL_GROW), EMFILE);
-	fails(memfd_new_sealed_copy("new", 0, STDERR_FILENO, 1), EMFILE);
+	fails(create("new", 0), EMFILE);
+	fails(create("new", MEMFD_ALLOW_SEALING), EMFILE);
+	fails(create_str("new", ""), EMFILE);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
-	close_it(succeeds(memfd_new("new", 0)));
 }
 
-/* Taken back by the library, or sealed by the kernel. */
-static void default_cannot_be_sealed_by_a_peer(void **state)
+/* Nothing is printed within the limit: what is printed may go to a file. */
+static int create_within(rlim_t limit)
 {
-	int fd = succeeds(memfd_new("new", 0));
-	int peer = dup(fd);
-
-	(void)state;
-	fails(memfd_seal(peer, MEMFD_SEAL_WRITE), EPERM);
-	assert_int_equal(fcntl(peer, F_ADD_SEALS, MEMFD_SEAL_GROW), -1);
-	close_it(fd);
-	close_it(peer);
-}
-
-static void default_stays_not_executable(void **state)
-{
-	struct stat st;
+	struct rlimit old, low;
 	int fd;
 
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+	low = old;
+	low.rlim_cur = limit;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &low), 0);
+	fd = create("new", 0);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+	return fd;
+}
+
+static volatile sig_atomic_t signals;
+
+static void count_signal(int number)
+{
+	(void)number;
+	signals++;
+}
+
+/* With a limit of 1, some bytes fit, and only the second write fails. */
+static void file_size_limit_is_efbig_with_sigxfsz(void **state)
+{
+	rlim_t size = (rlim_t)creator->size, limit;
+
 	(void)state;
-	if (!knows_exec_flags())
-		skip_because("the kernel does not know the exec flags");
-	fd = succeeds(memfd_new("new", 0));
-	fails(fchmod(fd, 0777), EPERM);
-	fails(fchmod(fd, 0766), EPERM);
-	assert_int_equal(fchmod(fd, 0600), 0);
-	assert_int_equal(fstat(fd, &st), 0);
-	assert_int_equal(st.st_mode & 07777, 0600);
-	close_it(fd);
+	for (limit = 0; limit < size; limit++) {
+		signals = 0;
+		assert_true(signal(SIGXFSZ, count_signal) != SIG_ERR);
+		fails(create_within(limit), EFBIG);
+		/* sendfile(2) comes to the limit twice. */
+		assert_true(signals > 0);
+		assert_true(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
+		fails(create_within(limit), EFBIG);
+		assert_true(signal(SIGXFSZ, SIG_DFL) != SIG_ERR);
+	}
+	close_it(succeeds(create_within(size)));
 }
 
 int main(void)
@@ -278,8 +359,8 @@ int main(void)
 		promise(table_is_close_on_exec),
 		promise(table_with_cloexec),
 		promise(table_with_inherit),
-		promise(cloexec_with_inherit_is_einval),
 		promise(null_names_of_flags_are_the_default),
+		promise(cloexec_with_inherit_is_einval),
 		promise(unknown_bits_are_einval),
 		promise(unknown_name_of_a_flag_is_einval),
 		promise(null_name_is_efault),
@@ -287,9 +368,14 @@ int main(void)
 		promise(name_may_be_any_bytes),
 		promise(same_name_twice_is_two_files),
 		promise(no_descriptor_left_is_emfile),
-		promise(default_cannot_be_sealed_by_a_peer),
-		promise(default_stays_not_executable),
+		promise(file_size_limit_is_efbig_with_sigxfsz),
 	};
+	int failed = 0;
 
-	return run_twice("new", tests);
+	source = out_of_the_way(memfd_new_sealed("source", 0, "ab", SIZE));
+	for (creator = creators; creator < creators + COUNT(creators);
+	     creator++)
+		failed += run_twice(creator->what, tests);
+	close(source);
+	return failed;
 }

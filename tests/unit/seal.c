@@ -8,18 +8,6 @@
 
 static long page;
 
-/* Two pages, mode 0666, sealable, without MEMFD_SEAL_EXEC where it can be. */
-static int two_pages(void)
-{
-	unsigned int exec = denies_exec() ? 0 : MEMFD_EXEC;
-	int fd = succeeds(memfd_new("seal", MEMFD_ALLOW_SEALING | exec));
-
-	if (exec)
-		assert_int_equal(fchmod(fd, 0666), 0);
-	assert_int_equal(ftruncate(fd, 2 * page), 0);
-	return fd;
-}
-
 static void seals_add_up_one_by_one(void **state)
 {
 	int fd = two_pages();
