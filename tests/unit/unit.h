@@ -203,11 +203,6 @@ static inline unsigned int known_seals(void)
 	return known;
 }
 
-static inline int knows_seal(unsigned int seal)
-{
-	return (known_seals() & seal) != 0;
-}
-
 /* The seals that a sealable memfd starts with. */
 static inline unsigned int first_seals(void)
 {
