@@ -42,36 +42,29 @@ def tool(*args):
                           env=dict(os.environ, LC_ALL='C')).stdout
 
 
-def symbols(path):
-    """The dynamic symbols: exported and imported, each a name and version."""
-    exported, imported = {}, {}
-    for line in tool('readelf', '--dyn-syms', '-W', path).splitlines():
-        # Num: Value Size Type Bind Vis Ndx Name@Version
-        match = re.match(r'\s*\d+: \S+\s+\S+ (\S+)\s+\S+ +\S+ +(.*)', line)
-        if not match:
+def symbols(*args):
+    """What is defined and undefined, each a name and its version."""
+    defined, undefined = {}, {}
+    for line in tool('nm', '-g', *args).splitlines():
+        words = line.split()
+        # Above those of each object in an archive is its name.
+        if len(words) < 2:
             continue
-        words = re.sub(r'\[.*?\]', '', match[2]).split()
-        # Some linkers write the sections, too.
-        if len(words) < 2 or match[1] == 'SECTION':
-            continue
-        name, _, version = words[1].partition('@')
-        if words[0] == 'UND':
-            imported[name] = version
-        elif name:
-            exported[name] = version.lstrip('@')
-    return exported, imported
+        *address, kind, symbol = words
+        name, _, version = symbol.partition('@')
+        if kind in ('U', 'w', 'v'):
+            undefined[name] = version
+        # The nodes of versions are absolute.
+        elif address and kind != 'A':
+            defined[name] = version.lstrip('@')
+    return defined, undefined
 
 
 def relocations(path):
     """Type and symbol of each relocation that the loader must make."""
-    found = []
-    for line in tool('readelf', '-r', '-W', path).splitlines():
-        match = re.match(r'[0-9a-f]{8,}\s+[0-9a-f]+\s+(R_\S+)(.*)', line)
-        if match:
-            words = match[2].split()
-            symbol = words[1].partition('@')[0] if len(words) > 1 else ''
-            found.append((match[1], symbol))
-    return found
+    found = re.findall(r'^[0-9a-f]{8,} +(R_\S+) +([^\s@+]*)',
+                       tool('objdump', '-R', path), re.M)
+    return sorted(found)
 
 
 def writable(*paths):
@@ -99,13 +92,8 @@ def libc_has_memfd_create(cc):
                           capture_output=True).returncode == 0
 
 
-def soname(path):
-    match = re.search(r'SONAME\).*\[(.*)\]', tool('readelf', '-dW', path))
-    return match[1] if match else None
-
-
-def needed(path):
-    return re.findall(r'NEEDED\).*\[(.*)\]', tool('readelf', '-dW', path))
+def dynamic(tag, path):
+    return re.findall(tag + r'\).*\[(.*)\]', tool('readelf', '-dW', path))
 
 
 def text_and_data(path):
@@ -120,44 +108,35 @@ def stripped_size(path):
 
 
 def newest_glibc(imports):
-    versions = [tuple(map(int, version[6:].split('.')))
+    return max((tuple(map(int, version[6:].split('.')))
                 for version in imports.values()
-                if re.fullmatch(r'GLIBC_[0-9.]+', version)]
-    return max(versions, default=(0,))
+                if re.fullmatch(r'GLIBC_[0-9.]+', version)), default=(0,))
 
 
 def archive(promised, path):
-    defined, undefined = set(), set()
-    for line in tool('nm', '-g', path).splitlines():
-        words = line.split()
-        if len(words) == 2 and words[0] in 'Uw':
-            undefined.add(words[1])
-        elif len(words) == 3 and not words[2].startswith('__x86.'):
-            defined.add(words[2])
-    same('defines the promised functions, and nothing else', defined,
+    defined, undefined = symbols(path)
+    same('defines the promised functions, and nothing else',
+         {name for name in defined if not name.startswith('__x86.')},
          set(promised))
     result('calls what it needs, and nothing else',
-           undefined - defined - ALLOWED - {'_GLOBAL_OFFSET_TABLE_'})
+           undefined.keys() - defined - ALLOWED - {'_GLOBAL_OFFSET_TABLE_'})
     same('has no writable data', writable(path), [])
 
 
 def shared_object(promised, library, empty, syscall, optimization, *cc):
     header = tool('readelf', '-hW', library)
     x86_64 = 'X86-64' in header and 'ELF64' in header
-    exported, imported = symbols(library)
+    exported, imported = symbols('-D', library)
     ours = {name: version for name, version in imported.items()
-            if name not in symbols(empty)[1]}
+            if name not in symbols('-D', empty)[1]}
 
-    nodes = set(promised.values())
-    same('exports the promised functions, each with its version',
-         {name: version for name, version in exported.items()
-          if name not in nodes}, promised)
-    same('has those of 1.0 in LIBMEMFD_1',
-         promised['memfd_new'], 'LIBMEMFD_1')
-    same('is libmemfd.so.1', soname(library), 'libmemfd.so.1')
-    others = [name for name in needed(library)
-              if not re.match(r'libc\.|ld[-.]', name)]
-    result('needs libc alone', others)
+    same('exports the promised functions, each with its version', exported,
+         promised)
+    same('has those of 1.0 in LIBMEMFD_1', promised['memfd_new'], 'LIBMEMFD_1')
+    same('is libmemfd.so.1', dynamic('SONAME', library), ['libmemfd.so.1'])
+    result('needs libc alone',
+           [name for name in dynamic('NEEDED', library)
+            if not re.match(r'libc\.|ld[-.]', name)])
 
     result('imports what it calls, and nothing else', set(ours) - ALLOWED)
     creates = ours.keys() & {'memfd_create', 'syscall'}
@@ -180,10 +159,9 @@ def shared_object(promised, library, empty, syscall, optimization, *cc):
         skip(name, 'promised for x86-64 and glibc')
 
     # To call what it imports, it needs one each.
-    of_data = [relocation for relocation in relocations(library)
-               if relocation[1] not in ALLOWED]
-    same('has no run-time relocations of its own', sorted(of_data),
-         sorted(relocations(empty)))
+    same('has no run-time relocations of its own',
+         [found for found in relocations(library) if found[1] not in ALLOWED],
+         relocations(empty))
     name = 'has no writable data of its own'
     objects = glob.glob(f'{library}.p/*.o')
     if objects and not is_elf(objects[0]):
@@ -204,7 +182,7 @@ def shared_object(promised, library, empty, syscall, optimization, *cc):
         skip(name, 'promised for x86-64 at -O2')
 
 
-absent = [name for name in ('nm', 'readelf', 'size', 'strip')
+absent = [name for name in ('nm', 'objdump', 'readelf', 'size', 'strip')
           if not shutil.which(name)]
 if absent:
     missing(', '.join(absent))
