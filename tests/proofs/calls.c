@@ -76,6 +76,11 @@ static void begin(void)
 	seen = (struct seen){ 0 };
 	kernel.prompt = ANY(bool, false, true);
 	kernel.stubs = ANY(bool, false, true);
+#ifndef PROOF
+	kernel.error = ANY(int, ENOSPC, EPERM, EAGAIN, EBUSY, EOPNOTSUPP,
+			   ERESTART, 4095);
+	kernel.interrupts = kernel.prompt ? 0 : ANY(unsigned, 0, 100);
+#endif
 	asked.name = ANY(pointer, "name", NULL);
 	asked.flags = any_flags();
 	work.watched = ANY(int64_t, 0, 1, 4095, 4096, MOST, FOUR_GIB);

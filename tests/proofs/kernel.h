@@ -59,6 +59,10 @@ static struct kernel {
 	unsigned int noexec;
 	/* glibc before 2.34 without libpthread keeps no cancel state. */
 	bool stubs;
+	/* In a test: the errno of failures other than EINTR and EINVAL, */
+	int error;
+	/* and the number of times that EINTR comes first where it may. */
+	unsigned int interrupts;
 	/* How many bytes the source has at most, */
 	uint64_t source_size;
 	/* and how many the kernel can read from where the data are. */
@@ -132,10 +136,19 @@ static int gives_up_unless_interrupted(int err)
 /* The errno of a call, or 0 if it succeeds. */
 static int any_error(void)
 {
-	int err = ANY(int, 0, EINTR, EINVAL, EPERM, ENOSPC, 4095);
+	int err = ANY(int, 0, EINTR, EINVAL, kernel.error);
 
 	ASSUME(err >= 0 && err <= 4095 && (!err || !kernel.prompt));
 	return err;
+}
+
+/* The same for calls that are made again after EINTR. */
+static int any_error_or_eintr(void)
+{
+	if (!kernel.interrupts)
+		return any_error();
+	kernel.interrupts--;
+	return EINTR;
 }
 
 static void claim_own(int fd)
@@ -320,7 +333,7 @@ static int change_mode(int fd, mode_t mode)
 
 static int set_length(int fd, off64_t length)
 {
-	int err = any_error();
+	int err = any_error_or_eintr();
 
 	claim_own(fd);
 	claim_unsealed();
@@ -387,7 +400,7 @@ static void arrive(size_t n)
 static ssize_t write_at(int fd, const void *buf, size_t size, off64_t offset)
 {
 	uint64_t most = kernel.readable - (uint64_t)(offset - work.base);
-	int err = any_error();
+	int err = any_error_or_eintr();
 	size_t n;
 
 	claim_own(fd);
@@ -421,7 +434,7 @@ static ssize_t write_at(int fd, const void *buf, size_t size, off64_t offset)
 static ssize_t send_file(int fd, int source, off64_t *offset, size_t size)
 {
 	uint64_t left = asked.limit - (uint64_t)file.length;
-	int err = any_error();
+	int err = any_error_or_eintr();
 	size_t n;
 
 	claim_own(fd);
@@ -453,7 +466,7 @@ static ssize_t send_file(int fd, int source, off64_t *offset, size_t size)
 
 static ssize_t read_at(int source, void *buf, size_t size, off64_t offset)
 {
-	int err = any_error();
+	int err = any_error_or_eintr();
 	size_t n;
 
 	claim_uncancelled();

@@ -36,9 +36,14 @@ static void adds(int fd, unsigned int seals)
 /* Just these, and memfd_check_seals finds each subset and nothing else. */
 static void has_seals(int fd, unsigned int seals)
 {
+	char text[MEMFD_SEALS_STRLEN] = "none", want[MEMFD_SEALS_STRLEN];
+	int len = memfd_format_seals(seals, want, sizeof(want));
 	unsigned int asked;
 
 	assert_int_equal(succeeds(memfd_get_seals(fd)), seals);
+	assert_int_equal(succeeds(memfd_get_seals_str(fd, text, sizeof(text))),
+			 len);
+	assert_string_equal(text, want);
 	for (asked = 1; asked <= 0xff; asked++)
 		if (asked & ~seals)
 			fails(memfd_check_seals(fd, asked), EPERM);
@@ -73,16 +78,10 @@ static void seals_add_up_one_by_one(void **state)
 static void names_mean_the_same(void **state)
 {
 	int fd = sealable();
-	const char *exec = first_seals() ? "exec" : "";
-	const char *last = first_seals() ? ",exec" : "";
-	char buf[MEMFD_SEALS_STRLEN], all[MEMFD_SEALS_STRLEN];
 
 	(void)state;
 	assert_int_equal(succeeds(memfd_seal_str(fd, "0")), 0);
 	has_seals(fd, first_seals());
-	assert_int_equal(succeeds(memfd_get_seals_str(fd, buf, sizeof(buf))),
-			 strlen(exec));
-	assert_string_equal(buf, exec);
 	assert_int_equal(succeeds(memfd_seal_str(fd, "F_SEAL_GROW | shrink")),
 			 0);
 	has_seals(fd, 0x06 | first_seals());
@@ -91,10 +90,6 @@ static void names_mean_the_same(void **state)
 	has_seals(fd, 0x0f | first_seals());
 	assert_int_equal(succeeds(memfd_check_seals_str(fd, "immutable")), 0);
 	assert_int_equal(succeeds(memfd_check_seals_str(fd, "F_SEAL_SEAL")), 0);
-	snprintf(all, sizeof(all), "seal,shrink,grow,write%s", last);
-	assert_int_equal(succeeds(memfd_get_seals_str(fd, buf, sizeof(buf))),
-			 strlen(all));
-	assert_string_equal(buf, all);
 	close_it(fd);
 }
 

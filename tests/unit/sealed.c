@@ -23,7 +23,7 @@ static void every_size_arrives(void **state)
 	holds(succeeds(memfd_new_sealed_str("sealed", "", NULL, 0)), NULL, 0);
 }
 
-/* The last one ends early: a page is written before it fails. */
+/* The last ones end early: a page is written before they fail. */
 static void bad_data_is_efault(void **state)
 {
 	size_t half = (size_t)page_size();
@@ -38,6 +38,9 @@ static void bad_data_is_efault(void **state)
 	fails(memfd_new_sealed_str("sealed", NULL, NULL, 1), EFAULT);
 	fails(memfd_new_sealed("sealed", 0, at + half, half), EFAULT);
 	fails(memfd_new_sealed("sealed", 0, at, half + 1), EFAULT);
+	/* A size whose lower half is 0. */
+	fails(memfd_new_sealed_str("sealed", NULL, at, SIZE_MAX / 2 + 1),
+	      EFAULT);
 	holds(succeeds(memfd_new_sealed("sealed", 0, at, half)), at, half);
 	assert_int_equal(munmap(at, 2 * half), 0);
 }
