@@ -4,9 +4,10 @@
 
 #include "../../src/names.c"
 
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
+
+#include "grammar.h"
 
 #define CLAIM(cond, text) __CPROVER_assert(cond, text)
 
@@ -16,136 +17,8 @@ unsigned int nondet_unsigned(void);
 size_t nondet_size(void);
 void *nondet_pointer(void);
 
-/*
- * The grammar, written down a second time, from the contract and with its
- * numbers: what src/names.c and include/memfd.h say is not used.
- */
-
-struct word {
-	const char *name;
-	unsigned int value;
-};
-
-static const struct word flag_words[] = {
-	{ "cloexec", 0x0001 },
-	{ "allow-sealing", 0x0002 },
-	{ "allow-seals", 0x0002 },
-	{ "hugetlb", 0x0004 },
-	{ "huge-table", 0x0004 },
-	{ "noexec-seal", 0x0008 },
-	{ "exec", 0x0010 },
-	{ "inherit", 0x02000000 },
-	{ "huge-64kb", 16U << 26 | 4 },
-	{ "huge-512kb", 19U << 26 | 4 },
-	{ "huge-1mb", 20U << 26 | 4 },
-	{ "huge-2mb", 21U << 26 | 4 },
-	{ "huge-8mb", 23U << 26 | 4 },
-	{ "huge-16mb", 24U << 26 | 4 },
-	{ "huge-32mb", 25U << 26 | 4 },
-	{ "huge-256mb", 28U << 26 | 4 },
-	{ "huge-512mb", 29U << 26 | 4 },
-	{ "huge-1gb", 30U << 26 | 4 },
-	{ "huge-2gb", 31U << 26 | 4 },
-	{ "huge-16gb", 34U << 26 | 4 },
-	{ NULL, 0 },
-};
-
-static const struct word seal_words[] = {
-	{ "seal", 0x01 },	  { "shrink", 0x02 },
-	{ "grow", 0x04 },	  { "write", 0x08 },
-	{ "future-write", 0x10 }, { "exec", 0x20 },
-	{ "immutable", 0x0e },	  { NULL, 0 },
-};
-
-struct grammar {
-	const char *prefix[3];
-	const struct word *words;
-};
-
-static const struct grammar flag_grammar = {
-	{ "", "mfd-", "memfd-" },
-	flag_words,
-};
-static const struct grammar seal_grammar = {
-	{ "", "f-seal-", "memfd-seal-" },
-	seal_words,
-};
-
 /* Of the words: memfd-seal-future-write. */
 #define LONGEST 23
-
-static bool is_separator(char c)
-{
-	return c == ',' || c == '|' || c == ' ' || (c >= 9 && c <= 13);
-}
-
-/* Whether two characters are the same in a name; b is as the list has it. */
-static bool same(char a, char b)
-{
-	return a == b || (b >= 'a' && b <= 'z' && a == b - 32) ||
-	       (b == '-' && a == '_');
-}
-
-/* Whether the characters are the word, after a prefix. */
-static bool spells(const char *s, size_t len, const char *prefix,
-		   const char *word)
-{
-	size_t n = 0;
-
-	for (; *prefix; prefix++, n++)
-		if (n >= len || !same(s[n], *prefix))
-			return false;
-	for (; *word; word++, n++)
-		if (n >= len || !same(s[n], *word))
-			return false;
-	return n == len;
-}
-
-static bool digit(char c, unsigned int *value)
-{
-	if (c >= '0' && c <= '9')
-		*value = (unsigned int)(c - '0');
-	else if (c >= 'A' && c <= 'F')
-		*value = (unsigned int)(c - 'A') + 10;
-	else if (c >= 'a' && c <= 'f')
-		*value = (unsigned int)(c - 'a') + 10;
-	else
-		return false;
-	return true;
-}
-
-static bool number(const char *s, size_t len, unsigned int *value)
-{
-	unsigned long all = 0;
-
-	if (len == 1 && s[0] == '0') {
-		*value = 0;
-		return true;
-	}
-	if (len < 3 || len > 10 || s[0] != '0' || (s[1] != 'x' && s[1] != 'X'))
-		return false;
-	for (size_t i = 2; i < len; i++) {
-		unsigned int one;
-
-		if (!digit(s[i], &one))
-			return false;
-		all = all * 16 + one;
-	}
-	*value = (unsigned int)all;
-	return true;
-}
-
-static bool named(const struct grammar *grammar, const char *s, size_t len,
-		  unsigned int *value)
-{
-	for (const struct word *word = grammar->words; word->name; word++)
-		for (int i = 0; i < 3; i++)
-			if (spells(s, len, grammar->prefix[i], word->name)) {
-				*value = word->value;
-				return true;
-			}
-	return false;
-}
 
 /* What libc does, as C11 defines it. */
 
@@ -245,53 +118,39 @@ void hex(void)
 #define BYTES 4
 #endif
 
-/* What it means: whether it is accepted, and as which number. */
-static bool means(const struct grammar *grammar, const char *s,
-		  unsigned int *value, size_t *stop)
-{
-	size_t at = 0;
-
-	*value = 0;
-	while (s[at]) {
-		size_t len = 0;
-		unsigned int one;
-
-		while (s[at + len] && !is_separator(s[at + len]))
-			len++;
-		*stop = at;
-		if (len && !number(s + at, len, &one) &&
-		    !named(grammar, s + at, len, &one))
-			return false;
-		if (len)
-			*value |= one;
-		at += len ? len : 1;
-	}
-	*stop = at;
-	return true;
-}
-
 static void text(const struct grammar *grammar)
 {
 	static char object[BYTES + 1];
-	size_t at = nondet_size(), stop = nondet_size(), wanted_stop;
+	size_t at = nondet_size(), before_stop = nondet_size();
+	size_t stop = before_stop, wanted_stop;
 	unsigned int before = nondet_unsigned(), value = before, wanted;
 	int saved = nondet_int();
 	const char *s;
-	bool good;
+	unsigned int *result = nondet_bool() ? &value : NULL;
+	bool tell = nondet_bool(), good;
 
 	__CPROVER_havoc_object(object);
 	__CPROVER_assume(at <= BYTES);
 	for (size_t i = 0; i <= BYTES; i++)
 		__CPROVER_assume(!object[i] == (i == BYTES));
-	s = object + at;
+	s = nondet_bool() ? object + at : NULL;
 	errno = saved;
 	good = (grammar == &flag_grammar
-			? memfd_parse_flags(s, &value, &stop)
-			: memfd_parse_seals(s, &value, &stop)) == 0;
-	CLAIM(good == means(grammar, s, &wanted, &wanted_stop),
+			? memfd_parse_flags(s, result, tell ? &stop : NULL)
+			: memfd_parse_seals(s, result, tell ? &stop : NULL)) ==
+	       0;
+	if (!result || (!s && grammar == &seal_grammar)) {
+		CLAIM(!good && errno == EFAULT,
+		      "a null pointer is EFAULT, but 0 for flags");
+		CLAIM(value == before && stop == before_stop,
+		      "EFAULT leaves the outputs alone");
+		return;
+	}
+	CLAIM(good == means(grammar, s ? s : "", &wanted, &wanted_stop),
 	      "a string is accepted if the grammar has it");
-	CLAIM(stop == wanted_stop, "*stop is the offset of the first name that "
-				   "is refused, or the length");
+	CLAIM(stop == (tell ? wanted_stop : before_stop),
+	      "*stop is the offset of the first name that is refused, or the "
+	      "length");
 	CLAIM(value == (good ? wanted : before),
 	      "the result is that of the grammar, or untouched");
 	CLAIM(errno == (good ? saved : EINVAL),
@@ -306,35 +165,6 @@ void flags(void)
 void seals(void)
 {
 	text(&seal_grammar);
-}
-
-void null(void)
-{
-	size_t before = nondet_size(), stop = before;
-	size_t *where = nondet_bool() ? &stop : NULL;
-	unsigned int value = 1;
-	int saved = nondet_int();
-
-	errno = saved;
-	CLAIM(memfd_parse_flags(NULL, &value, where) == 0 && value == 0 &&
-		      errno == saved && (!where || stop == 0),
-	      "a null pointer is 0 for flags, and its length is 0");
-	value = 1;
-	stop = before;
-	CLAIM(memfd_parse_seals(NULL, &value, where) == -1 && errno == EFAULT,
-	      "a null pointer is EFAULT for seals");
-	CLAIM(value == 1 && stop == before, "EFAULT leaves the outputs alone");
-	errno = saved;
-	CLAIM(memfd_parse_seals(nondet_bool() ? "" : "seal", NULL, where) ==
-			      -1 &&
-		      errno == EFAULT,
-	      "a null pointer to the result is EFAULT");
-	errno = saved;
-	CLAIM(memfd_parse_flags(nondet_bool() ? NULL : "exec", NULL, where) ==
-			      -1 &&
-		      errno == EFAULT,
-	      "a null pointer to the result is EFAULT");
-	CLAIM(stop == before, "EFAULT leaves the outputs alone");
 }
 
 /* memfd_format_seals(): the text is what is put, piece by piece. */
@@ -376,19 +206,12 @@ void any_piece(void)
 	      "of a piece what fits is written, and nothing else");
 }
 
-void no_room(void)
-{
-	CLAIM(put(NULL, 0, 5, "future-write") == 17,
-	      "a piece of text is counted whole");
-}
-
 static struct {
 	char *buf;
-	size_t size;
-	/* What has not been put yet, and what the pieces so far are worth. */
-	unsigned int rest, parsed;
-	size_t len;
-	bool comma;
+	size_t size, len, at;
+	char text[TEXT_MAX];
+	/* What the pieces so far are parsed to. */
+	unsigned int parsed;
 } format;
 
 #define IN_ORDER                                                               \
@@ -398,41 +221,17 @@ static struct {
 /* In put()'s place: whether the piece is the one that comes next. */
 size_t next_piece(char *buf, size_t size, size_t at, const char *s)
 {
-	const char *expected = NULL;
-	unsigned int value = 0;
+	unsigned int value;
 	size_t len = 0;
 
-	CLAIM(buf == format.buf && size == format.size && at == format.len,
+	CLAIM(buf == format.buf && size == format.size && at == format.at,
 	      "each piece follows the one before");
-	if (!*s)
-		return at;
-	if (*s == ',') {
-		CLAIM(!s[1] && format.len && !format.comma && format.rest,
-		      IN_ORDER);
-		format.comma = true;
-		format.len++;
-		return at + 1;
-	}
-	CLAIM(format.rest && format.comma == (format.len > 0), IN_ORDER);
-	format.comma = false;
-	for (size_t i = 0; i < 6 && !expected; i++)
-		if (format.rest >> i & 1) {
-			expected = seal_words[i].name;
-			value = seal_words[i].value;
-		}
 	for (; s[len]; len++)
-		CLAIM(expected ? s[len] == expected[len] : len < 10, IN_ORDER);
-	if (expected) {
-		CLAIM(!expected[len], IN_ORDER);
-	} else {
-		CLAIM(number(s, len, &value) && value == format.rest &&
-			      s[1] == 'x' && s[2] != '0',
+		CLAIM(at + len < format.len && s[len] == format.text[at + len],
 		      IN_ORDER);
-		for (size_t i = 0; i < len; i++)
-			CLAIM(s[i] < 'A' || s[i] > 'F', IN_ORDER);
-	}
-	format.rest &= ~value;
-	format.len += len;
+	format.at += len;
+	if (!s[0] || (s[0] == ',' && !s[1]))
+		return format.at;
 
 	/* parse() takes it apart again at the commas. */
 	for (size_t i = 0; i < len; i++)
@@ -441,7 +240,7 @@ size_t next_piece(char *buf, size_t size, size_t at, const char *s)
 		      parse_name(&seal_names, s, len, &value),
 	      "parsing what was formatted gives the number back");
 	format.parsed |= value;
-	return at + len;
+	return format.at;
 }
 
 void pieces(void)
@@ -453,17 +252,18 @@ void pieces(void)
 	int ret;
 
 	format.size = nondet_size();
-	format.buf = format.size ? malloc(format.size) : NULL;
-	format.rest = seals;
-	format.parsed = 0;
-	format.len = 0;
-	format.comma = false;
-	__CPROVER_assume(!format.size || format.buf);
-	if (i < format.size)
+	format.buf = nondet_bool() ? malloc(format.size) : NULL;
+	format.len = text_of(seals, format.text);
+	if (format.buf && i < format.size)
 		before = format.buf[i];
 	errno = saved;
 	ret = memfd_format_seals(seals, format.buf, format.size);
-	CLAIM(!format.rest && !format.comma, IN_ORDER);
+	if (!format.buf && format.size) {
+		CLAIM(ret == -1 && errno == EFAULT && !format.at,
+		      "EFAULT if buf is null and size is not 0");
+		return;
+	}
+	CLAIM(format.at == format.len, IN_ORDER);
 	CLAIM(format.parsed == seals,
 	      "parsing what was formatted gives the number back");
 	CLAIM(ret >= 0 && (size_t)ret == format.len,
@@ -477,16 +277,6 @@ void pieces(void)
 		CLAIM(format.buf[i] == (i == end ? '\0' : before),
 		      "it always terminates the buffer unless size is 0");
 	}
-}
-
-void no_buffer(void)
-{
-	size_t size = nondet_size();
-
-	__CPROVER_assume(size);
-	CLAIM(memfd_format_seals(nondet_unsigned(), NULL, size) == -1 &&
-		      errno == EFAULT,
-	      "EFAULT if buf is null and size is not 0");
 }
 
 #else
@@ -660,6 +450,24 @@ void any_seals(void)
  * The functions that take names: what they ask of the parser, and of the
  * function for numbers, each of which may answer anything.
  */
+struct request {
+	enum {
+		NOTHING,
+		NEW,
+		NEW_SIZED,
+		NEW_SEALED,
+		NEW_SEALED_COPY,
+		SEAL,
+		CHECK_SEALS,
+		GET_SEALS,
+	} function;
+	const char *name;
+	unsigned int flags, seals;
+	int fd;
+	const void *data;
+	size_t size;
+};
+
 static struct {
 	/* Of the parser: an error, or what the names stand for. */
 	int err;
@@ -667,51 +475,49 @@ static struct {
 	unsigned int flags, seals;
 
 	unsigned int calls;
-	const char *name;
-	int fd;
-	const void *data;
-	size_t size;
-	unsigned int got_flags, got_seals;
+	struct request request;
 	int answer;
 	/* Of the function: as it left errno. */
 	int left;
 } seen;
 
+static int any_error(int err)
+{
+	__CPROVER_assume(err);
+	errno = seen.err = err;
+	return -1;
+}
+
 #define FIRST "the names are judged before the descriptor"
 
 int flags_parsed(const char *names, unsigned int *flags, size_t *stop)
 {
-	CLAIM(!seen.calls, FIRST);
 	(void)stop;
+	CLAIM(!seen.calls, FIRST);
 	seen.flag_names = names;
-	if (nondet_bool()) {
-		seen.err = nondet_int();
-		__CPROVER_assume(seen.err);
-		errno = seen.err;
-		return -1;
-	}
+	if (nondet_bool())
+		return any_error(nondet_int());
 	*flags = seen.flags = nondet_unsigned();
 	return 0;
 }
 
 int seals_parsed(const char *names, unsigned int *seals, size_t *stop)
 {
-	CLAIM(!seen.calls, FIRST);
 	(void)stop;
+	CLAIM(!seen.calls, FIRST);
 	seen.seal_names = names;
-	if (!names || nondet_bool()) {
-		seen.err = names ? nondet_int() : EFAULT;
-		__CPROVER_assume(seen.err);
-		errno = seen.err;
-		return -1;
-	}
+	if (!names)
+		return any_error(EFAULT);
+	if (nondet_bool())
+		return any_error(nondet_int());
 	*seals = seen.seals = nondet_unsigned();
 	return 0;
 }
 
-static int answer(void)
+static int answer(struct request request)
 {
 	seen.calls++;
+	seen.request = request;
 	seen.answer = nondet_int();
 	if (seen.answer == -1)
 		errno = nondet_int();
@@ -721,159 +527,120 @@ static int answer(void)
 
 int memfd_new(const char *name, unsigned int flags)
 {
-	seen.name = name;
-	seen.got_flags = flags;
-	return answer();
+	return answer((struct request){ NEW, .name = name, .flags = flags });
 }
 
 int memfd_seal(int fd, unsigned int seals)
 {
-	seen.fd = fd;
-	seen.got_seals = seals;
-	return answer();
+	return answer((struct request){ SEAL, .fd = fd, .seals = seals });
 }
 
 int memfd_get_seals(int fd)
 {
-	seen.fd = fd;
-	return answer();
+	return answer((struct request){ GET_SEALS, .fd = fd });
 }
 
 int memfd_new_sized(const char *name, unsigned int flags, size_t size,
 		    unsigned int seals)
 {
-	seen.name = name;
-	seen.got_flags = flags;
-	seen.size = size;
-	seen.got_seals = seals;
-	return answer();
+	return answer((struct request){ NEW_SIZED, .name = name, .flags = flags,
+					.size = size, .seals = seals });
 }
 
 int memfd_new_sealed(const char *name, unsigned int flags, const void *data,
 		     size_t size)
 {
-	seen.name = name;
-	seen.got_flags = flags;
-	seen.data = data;
-	seen.size = size;
-	return answer();
+	return answer((struct request){ NEW_SEALED, .name = name,
+					.flags = flags, .data = data,
+					.size = size });
 }
 
 int memfd_new_sealed_copy(const char *name, unsigned int flags, int fd,
 			  size_t max)
 {
-	seen.name = name;
-	seen.got_flags = flags;
-	seen.fd = fd;
-	seen.size = max;
-	return answer();
+	return answer((struct request){ NEW_SEALED_COPY, .name = name,
+					.flags = flags, .fd = fd,
+					.size = max });
 }
 
 int memfd_check_seals(int fd, unsigned int seals)
 {
-	seen.fd = fd;
-	seen.got_seals = seals;
-	return answer();
+	return answer(
+		(struct request){ CHECK_SEALS, .fd = fd, .seals = seals });
 }
 
-static const char *maybe_null(void)
+static bool is_request(struct request wanted)
 {
-	return nondet_bool() ? string.text : NULL;
+	struct request got = seen.request;
+
+	return got.function == wanted.function && got.name == wanted.name &&
+	       got.flags == wanted.flags && got.seals == wanted.seals &&
+	       got.fd == wanted.fd && got.data == wanted.data &&
+	       got.size == wanted.size;
 }
 
-static void result(int ret, const char *flags, const char *seals,
-		   bool takes_seals, bool whole)
+/* Any of them, with any arguments. */
+void by_name(void)
 {
-	if (seen.calls) {
-		CLAIM(!seen.err,
-		      "an unknown name is EINVAL, and nothing is done");
-		CLAIM(seen.calls == 1 && ret == seen.answer &&
-			      errno == seen.left,
-		      "it returns what the function for numbers returned");
-		CLAIM(whole && seen.got_flags == seen.flags &&
-			      seen.got_seals == seen.seals &&
-			      seen.flag_names == flags &&
-			      seen.seal_names == seals,
-		      "all arguments are handed on whole");
-		CLAIM(!takes_seals || (seals && string.first < string.len),
-		      "a string of seals without any name is EINVAL");
-		return;
-	}
-	CLAIM(ret == -1, "an unknown name is EINVAL, and nothing is done");
-	CLAIM(seen.err || takes_seals, "known names are accepted");
-	if (seen.err)
-		CLAIM(errno == seen.err, "errno is that of the parser");
-	else if (takes_seals)
-		CLAIM(errno == EINVAL && string.first == string.len,
-		      "a string of seals without any name is EINVAL");
-}
-
-void new_str(void)
-{
-	const char *name = nondet_pointer(), *flags;
-
-	any_string();
-	flags = maybe_null();
-	result(memfd_new_str(name, flags), flags, NULL, false,
-	       seen.name == name);
-}
-
-void seal_str(void)
-{
-	int fd = nondet_int();
-	const char *seals;
-
-	any_string();
-	seals = maybe_null();
-	result(memfd_seal_str(fd, seals), NULL, seals, true, seen.fd == fd);
-}
-
-void check_seals_str(void)
-{
-	int fd = nondet_int();
-	const char *seals;
-
-	any_string();
-	seals = maybe_null();
-	result(memfd_check_seals_str(fd, seals), NULL, seals, true,
-	       seen.fd == fd);
-}
-
-void new_sized_str(void)
-{
-	const char *name = nondet_pointer(), *flags, *seals;
-	size_t size = nondet_size();
-
-	any_string();
-	flags = maybe_null();
-	seals = maybe_null();
-	result(memfd_new_sized_str(name, flags, size, seals), flags, seals,
-	       true, seen.name == name && seen.size == size);
-}
-
-void new_sealed_str(void)
-{
-	const char *name = nondet_pointer(), *flags;
+	const char *name = nondet_pointer(), *flags = NULL, *seals = NULL;
 	const void *data = nondet_pointer();
 	size_t size = nondet_size();
+	int fd = nondet_int(), function = nondet_int(), ret;
+	bool takes_seals;
+	struct request want = { function };
 
+	__CPROVER_assume(function > NOTHING && function < GET_SEALS);
+	takes_seals = function != NEW && function != NEW_SEALED &&
+		      function != NEW_SEALED_COPY;
 	any_string();
-	flags = maybe_null();
-	result(memfd_new_sealed_str(name, flags, data, size), flags, NULL,
-	       false,
-	       seen.name == name && seen.data == data && seen.size == size);
-}
-
-void new_sealed_copy_str(void)
-{
-	const char *name = nondet_pointer(), *flags;
-	size_t max = nondet_size();
-	int fd = nondet_int();
-
-	any_string();
-	flags = maybe_null();
-	result(memfd_new_sealed_copy_str(name, flags, fd, max), flags, NULL,
-	       false, seen.name == name && seen.fd == fd && seen.size == max);
+	if (nondet_bool() && function != SEAL && function != CHECK_SEALS)
+		flags = string.text;
+	if (nondet_bool() && takes_seals)
+		seals = string.text;
+	switch (function) {
+	case NEW:
+		ret = memfd_new_str(want.name = name, flags);
+		break;
+	case NEW_SIZED:
+		ret = memfd_new_sized_str(want.name = name, flags,
+					  want.size = size, seals);
+		break;
+	case NEW_SEALED:
+		ret = memfd_new_sealed_str(want.name = name, flags,
+					   want.data = data, want.size = size);
+		break;
+	case NEW_SEALED_COPY:
+		ret = memfd_new_sealed_copy_str(want.name = name, flags,
+						want.fd = fd, want.size = size);
+		break;
+	case SEAL:
+		ret = memfd_seal_str(want.fd = fd, seals);
+		break;
+	case CHECK_SEALS:
+		ret = memfd_check_seals_str(want.fd = fd, seals);
+		break;
+	}
+	if (!seen.calls) {
+		CLAIM(ret == -1,
+		      "an unknown name is EINVAL, and nothing is done");
+		CLAIM(seen.err || takes_seals, "known names are accepted");
+		if (seen.err)
+			CLAIM(errno == seen.err, "errno is that of the parser");
+		else
+			CLAIM(errno == EINVAL && string.first == string.len,
+			      "a string of seals without any name is EINVAL");
+		return;
+	}
+	want.flags = seen.flags;
+	want.seals = seen.seals;
+	CLAIM(!seen.err, "an unknown name is EINVAL, and nothing is done");
+	CLAIM(seen.calls == 1 && ret == seen.answer && errno == seen.left,
+	      "it returns what the function for numbers returned");
+	CLAIM(is_request(want) && seen.flag_names == flags &&
+		      seen.seal_names == seals,
+	      "all arguments are handed on whole");
+	CLAIM(!takes_seals || (seals && string.first < string.len),
+	      "a string of seals without any name is EINVAL");
 }
 
 static struct {
@@ -902,7 +669,9 @@ void get_seals_str(void)
 
 	errno = nondet_int();
 	ret = memfd_get_seals_str(fd, buf, size);
-	CLAIM(seen.calls == 1 && seen.fd == fd, "it asks for the seals once");
+	CLAIM(seen.calls == 1 && seen.request.function == GET_SEALS &&
+		      seen.request.fd == fd,
+	      "it asks for the seals once");
 	__CPROVER_assume(seen.answer >= -1);
 	if (seen.answer == -1) {
 		CLAIM(ret == -1 && errno == seen.left && !formatted.calls,
