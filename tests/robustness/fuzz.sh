@@ -1,12 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# fuzz.sh flags|seals|format: build fuzz.c with the sanitizers and run it for
-# FUZZ_SECONDS (60 in CI, else 5). New inputs go to FUZZ_CORPUS, where it is set.
+# fuzz.sh: build fuzz.c with the sanitizers and run it for FUZZ_SECONDS (60 in
+# CI, else 5). New inputs go to FUZZ_CORPUS, where it is set.
 set -eu
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"
 
-target=$1
 seconds=${FUZZ_SECONDS:-$([ "${CI-}" = true ] && echo 60 || echo 5)}
 
 builds() {
@@ -20,7 +19,6 @@ builds() {
 	}
 	clang -std=c11 -g -O1 -Wall -Wextra -Werror \
 		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
-		-DTARGET="$(echo "$target" | tr '[:lower:]' '[:upper:]')" \
 		-DHAVE_MEMFD_CREATE -I"$source/include" "$here/fuzz.c" \
 		"$source/src/memfd.c" "$source/src/names.c" -o "$tmp/fuzz"
 }
@@ -46,15 +44,16 @@ run_fuzzer() {
 }
 
 corpus() {
-	run_fuzzer -runs=0 "$here/corpus/$target"
+	run_fuzzer -runs=0 "$here/corpus"
 }
 
 # fuzzed SECONDS
 fuzzed() {
 	mkdir "$tmp/new"
+	grep -o '"[^"]\+"' "$source/tests/proofs/grammar.h" >"$tmp/dictionary"
 	run_fuzzer -max_total_time="$1" -max_len=256 -timeout=10 \
-		-dict="$here/names.dict" "${FUZZ_CORPUS:-$tmp/new}" \
-		"$here/corpus/$target"
+		-dict="$tmp/dictionary" "${FUZZ_CORPUS:-$tmp/new}" \
+		"$here/corpus"
 }
 
 cell builds
