@@ -6,18 +6,12 @@
  * makes each raise SIGTRAP.
  */
 
-#define _GNU_SOURCE
-#include <fcntl.h>
+#include "calls.h"
+
 #include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>
 #include <signal.h>
-#include <stdint.h>
-#include <unistd.h>
-
-#include "memfd.h"
-
-#include "../tap.h"
 
 #if defined(__x86_64__)
 #define TRAP_ON()                                                              \
@@ -35,143 +29,18 @@
 #define TRAP_OFF() (void)0
 #endif
 
-static char data[] = "some bytes";
-static int target;
-/* Files to copy: with sendfile(2), and by reading, which this one asks for. */
-static int source, reluctant;
-
-/* Each returns 1 if all is as promised, and leaves nothing open. */
-
-static int close_with(int fd, int seals)
+static int step_through(const struct call *call)
 {
-	int good = fd >= 0 && errno == UNTOUCHED &&
-		   (memfd_get_seals(fd) & 0x0f) == seals;
-
-	if (fd >= 0)
-		close(fd);
-	return good;
-}
-
-/* With fewest calls while the flag is up, each is an instruction to try. */
-#define STEP(label, seals, expression)                                         \
-	static int label##_step(void)                                          \
-	{                                                                      \
-		int fd;                                                        \
-                                                                               \
-		errno = UNTOUCHED;                                             \
-		TRAP_ON();                                                     \
-		fd = expression;                                               \
-		TRAP_OFF();                                                    \
-		return fd;                                                     \
-	}                                                                      \
-	static int label##_good(int fd)                                        \
-	{                                                                      \
-		return close_with(fd, seals);                                  \
-	}                                                                      \
-	static int label##_fresh(void)                                         \
-	{                                                                      \
-		errno = UNTOUCHED;                                             \
-		return close_with(expression, seals);                          \
-	}
-
-STEP(memfd_new, 0x01, memfd_new("steps", 0))
-STEP(memfd_new_allow_sealing, 0, memfd_new("steps", MEMFD_ALLOW_SEALING))
-STEP(memfd_new_str, 0, memfd_new_str("steps", "allow-sealing"))
-STEP(memfd_new_sized, 0x03, memfd_new_sized("steps", 0, 4096, 0x03))
-STEP(memfd_new_sealed, 0x0f, memfd_new_sealed("steps", 0, data, sizeof(data)))
-STEP(memfd_new_sealed_str, 0x0f,
-     memfd_new_sealed_str("steps", "cloexec", data, sizeof(data)))
-STEP(memfd_new_sealed_copy, 0x0f,
-     memfd_new_sealed_copy("steps", 0, source, SIZE_MAX))
-STEP(memfd_new_sealed_copy_by_reading, 0x0f,
-     memfd_new_sealed_copy("steps", 0, reluctant, SIZE_MAX))
-
-/* What fails on the way fails as promised. */
-static int failed_step(void)
-{
-	int fd;
+	int returned;
 
 	errno = UNTOUCHED;
 	TRAP_ON();
-	/* The bytes cannot be read: made, filled in vain, and closed. */
-	fd = memfd_new_sealed("steps", 0, (void *)8, 8);
+	returned = call->function();
 	TRAP_OFF();
-	return fd;
+	return returned;
 }
 
-static int failed_good(int fd)
-{
-	return fd == -1 && errno == EFAULT;
-}
-
-static int failed_fresh(void)
-{
-	return memfd_new_sealed("steps", 0, (void *)8, 8) == -1 &&
-	       errno == EFAULT;
-}
-
-static int others_step(void)
-{
-	unsigned int number;
-	char buf[MEMFD_SEALS_STRLEN];
-	int bad;
-
-	errno = UNTOUCHED;
-	TRAP_ON();
-	bad = memfd_seal(target, MEMFD_SEAL_GROW) |
-	      (memfd_get_seals(target) & MEMFD_SEAL_WRITE) |
-	      memfd_check_seals(target, MEMFD_SEAL_GROW) |
-	      memfd_seal_str(target, "grow") |
-	      memfd_check_seals_str(target, "F_SEAL_GROW") |
-	      memfd_parse_flags("MFD_HUGE_2MB|exec", &number, NULL) |
-	      (number != (MEMFD_HUGE_2MB | MEMFD_EXEC)) |
-	      (memfd_format_seals(0x48, buf, sizeof(buf)) != 10) |
-	      (memfd_get_seals_str(target, buf, sizeof(buf)) < 4);
-	TRAP_OFF();
-	return bad;
-}
-
-static int others_good(int bad)
-{
-	return !bad && errno == UNTOUCHED;
-}
-
-static int others_fresh(void)
-{
-	unsigned int number;
-	char buf[MEMFD_SEALS_STRLEN];
-
-	errno = UNTOUCHED;
-	return memfd_seal(target, MEMFD_SEAL_GROW) == 0 &&
-	       memfd_check_seals_str(target, "grow") == 0 &&
-	       memfd_parse_seals("0x48", &number, NULL) == 0 &&
-	       number == 0x48 &&
-	       memfd_format_seals(0x48, buf, sizeof(buf)) == 10 &&
-	       strcmp(buf, "write,0x40") == 0 && errno == UNTOUCHED;
-}
-
-static const struct function {
-	const char *name;
-	/* Steps through a call; judges what it returned; calls it anew. */
-	int (*step)(void);
-	int (*good)(int returned);
-	int (*fresh)(void);
-} functions[] = {
-#define ENTRY(label) #label, label##_step, label##_good, label##_fresh
-	{ ENTRY(memfd_new) },
-	{ ENTRY(memfd_new_allow_sealing) },
-	{ ENTRY(memfd_new_str) },
-	{ ENTRY(memfd_new_sealed) },
-	{ ENTRY(memfd_new_sealed_str) },
-	{ ENTRY(memfd_new_sized) },
-	{ ENTRY(memfd_new_sealed_copy) },
-	{ ENTRY(memfd_new_sealed_copy_by_reading) },
-	{ "memfd_new_sealed that fails", failed_step, failed_good,
-	  failed_fresh },
-	{ "the other functions", others_step, others_good, others_fresh },
-};
-
-static const struct function *interrupting;
+static const struct call *interrupting;
 static int steps, handler_failed;
 
 static void call_again(int sig)
@@ -180,7 +49,7 @@ static void call_again(int sig)
 
 	(void)sig;
 	steps++;
-	if (!interrupting->fresh())
+	if (!goes_right(interrupting))
 		handler_failed++;
 	errno = saved;
 }
@@ -209,17 +78,16 @@ static void on_trap(void (*handler)(int))
 	need(sigaction(SIGTRAP, &action, NULL) == 0, "sigaction");
 }
 
-static int returned, ended;
+static int ended;
 
 static void *stepping(void *arg)
 {
-	const struct function *f = arg;
-	int state;
+	int returned, state;
 
-	returned = f->step();
+	returned = step_through(arg);
 	/* Only now: what it returned has to be taken before it ends. */
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
-	ended = f->good(returned) && state == PTHREAD_CANCEL_ENABLE;
+	ended = is_right(arg, returned) && state == PTHREAD_CANCEL_ENABLE;
 	pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, NULL);
 	sem_post(&reached);
 	pthread_testcancel();
@@ -227,7 +95,7 @@ static void *stepping(void *arg)
 }
 
 /* Whether the cancellation found its way, and the function its own first. */
-static int cancelled_right(const struct function *f, int at)
+static int cancelled_right(const struct call *call, int at)
 {
 	pthread_t id;
 	void *status;
@@ -235,7 +103,8 @@ static int cancelled_right(const struct function *f, int at)
 	stop_at = at;
 	steps = go_on = ended = 0;
 	sem_init(&reached, 0, 0);
-	need(!pthread_create(&id, NULL, stepping, (void *)f), "pthread_create");
+	need(!pthread_create(&id, NULL, stepping, (void *)call),
+	     "pthread_create");
 	while (sem_wait(&reached) < 0)
 		;
 	pthread_cancel(id);
@@ -246,47 +115,41 @@ static int cancelled_right(const struct function *f, int at)
 
 int main(void)
 {
-	size_t i;
+	const struct call *call;
 
-	target = memfd_new("target", MEMFD_ALLOW_SEALING);
-	need(target >= 0, "memfd_new");
-	source = memfd_new_sealed("source", 0, data, sizeof(data));
-	need(source >= 0, "memfd_new_sealed");
-	reluctant = open("/proc/self/personality", O_RDONLY | O_CLOEXEC);
-	need(reluctant >= 0, "/proc/self/personality");
-	for (i = 0; i < sizeof(functions) / sizeof(functions[0]); i++) {
-		const struct function *f = &functions[i];
+	open_files();
+	for (call = calls; call < calls + CALLS; call++) {
 		int before, good, count, at;
 
 		/* The loader's work is done before the first. */
 		on_trap(SIG_IGN);
-		good = f->fresh();
+		good = goes_right(call);
 		before = open_descriptors();
 		steps = handler_failed = 0;
-		interrupting = f;
+		interrupting = call;
 		on_trap(call_again);
-		good = good && f->good(f->step());
+		good = good && is_right(call, step_through(call));
 		count = steps;
 		if (!count) {
-			skip(f->name, "no trap flag");
+			skip(call->name, "no trap flag");
 			continue;
 		}
 		ok(good && !handler_failed && open_descriptors() == before,
 		   "%s, called by a handler at each of its %d instructions",
-		   f->name, count);
+		   call->name, count);
 
+		/* Nothing to be lost. */
+		if (call->outcome == RETURNS)
+			continue;
 		on_trap(ask_for_cancel);
 		/* The first cancellation loads libgcc_s. */
-		cancelled_right(f, count);
-		/* They make no descriptor that could be lost. */
-		if (f->step == others_step)
-			continue;
+		cancelled_right(call, count);
 		for (at = 0, good = 1; good && at < count; at++)
-			good = cancelled_right(f, at);
+			good = cancelled_right(call, at);
 		ok(good && open_descriptors() == before,
 		   "%s, its thread cancelled at each of its %d instructions: "
 		   "it returns first, and nothing stays open",
-		   f->name, count);
+		   call->name, count);
 	}
 	return done_testing();
 }

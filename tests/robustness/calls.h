@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+
+/* A call of each function, to be interrupted, or made by many threads. */
+
+#ifndef CALLS_H
+#define CALLS_H
+
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <stdint.h>
+#include <unistd.h>
+
+#include "memfd.h"
+
+#include "../tap.h"
+
+static const char data[] = "some bytes";
+/* A memfd to ask and seal; to copy with sendfile(2), and by reading. */
+static int target, source, reluctant;
+
+static inline void open_files(void)
+{
+	target = memfd_new("target", MEMFD_ALLOW_SEALING);
+	need(target >= 0 && memfd_seal(target, MEMFD_SEAL_GROW) == 0, "seal");
+	source = memfd_new_sealed("source", 0, data, sizeof(data));
+	need(source >= 0, "memfd_new_sealed");
+	reluctant = open("/proc/self/personality", O_RDONLY | O_CLOEXEC);
+	need(reluctant >= 0, "/proc/self/personality");
+}
+
+static inline int flags_of(const char *names)
+{
+	unsigned int flags;
+
+	return memfd_parse_flags(names, &flags, NULL) < 0 ? -1 : (int)flags;
+}
+
+static inline int there_and_back(unsigned int seals)
+{
+	char buf[MEMFD_SEALS_STRLEN];
+
+	memfd_format_seals(seals, buf, sizeof(buf));
+	return memfd_parse_seals(buf, &seals, NULL) < 0 ? -1 : (int)seals;
+}
+
+static inline int has_by_name(int fd, unsigned int seal)
+{
+	char buf[MEMFD_SEALS_STRLEN];
+	unsigned int seals = 0;
+
+	if (memfd_get_seals_str(fd, buf, sizeof(buf)) < 0)
+		return -1;
+	return memfd_parse_seals(buf, &seals, NULL) == 0 && seals & seal;
+}
+
+/* It opens a memfd with these seals, returns this, or fails with this errno. */
+#define EVERY_CALL(CALL)                                                       \
+	CALL(new, OPENS, 0x01, memfd_new("calls", 0))                          \
+	CALL(sealable, OPENS, 0, memfd_new("calls", MEMFD_ALLOW_SEALING))      \
+	CALL(no_name, FAILS, EFAULT, memfd_new(NULL, 0))                       \
+	CALL(new_str, OPENS, 0, memfd_new_str("calls", "allow-sealing"))       \
+	CALL(sized, OPENS, 0x03, memfd_new_sized("calls", 0, 9, 0x03))         \
+	CALL(sized_str, OPENS, 0x04,                                           \
+	     memfd_new_sized_str("calls", "cloexec", 9, "grow"))               \
+	CALL(sealed, OPENS, 0x0f,                                              \
+	     memfd_new_sealed("calls", 0, data, sizeof(data)))                 \
+	CALL(sealed_str, OPENS, 0x0f,                                          \
+	     memfd_new_sealed_str("calls", "cloexec", data, sizeof(data)))     \
+	/* Made, filled in vain, and closed. */                                \
+	CALL(unreadable, FAILS, EFAULT,                                        \
+	     memfd_new_sealed("calls", 0, (void *)8, 8))                       \
+	CALL(copy, OPENS, 0x0f,                                                \
+	     memfd_new_sealed_copy("calls", 0, source, SIZE_MAX))              \
+	CALL(copy_str, OPENS, 0x0f,                                            \
+	     memfd_new_sealed_copy_str("calls", "", source, sizeof(data)))     \
+	CALL(copy_by_reading, OPENS, 0x0f,                                     \
+	     memfd_new_sealed_copy("calls", 0, reluctant, SIZE_MAX))           \
+	CALL(seal, RETURNS, 0, memfd_seal(target, MEMFD_SEAL_GROW))            \
+	CALL(seal_str, RETURNS, 0, memfd_seal_str(target, "F_SEAL_GROW"))      \
+	CALL(get_seals, RETURNS, 0x04, memfd_get_seals(target) & 0x0f)         \
+	CALL(get_seals_str, RETURNS, 1, has_by_name(target, 0x04))             \
+	CALL(check, FAILS, EPERM, memfd_check_seals(target, 0x02))             \
+	CALL(check_str, RETURNS, 0, memfd_check_seals_str(target, "grow"))     \
+	CALL(parse, RETURNS, 0x54000014, flags_of("MFD_HUGE_2MB|exec"))        \
+	CALL(format, RETURNS, 0x48, there_and_back(0x48))
+
+#define FUNCTION(label, outcome, value, expression)                            \
+	static int call_##label(void)                                          \
+	{                                                                      \
+		return expression;                                             \
+	}
+EVERY_CALL(FUNCTION)
+
+static const struct call {
+	const char *name;
+	int (*function)(void);
+	enum { OPENS, RETURNS, FAILS } outcome;
+	int value;
+} calls[] = {
+#define ENTRY(label, outcome, value, expression)                               \
+	{ #expression, call_##label, outcome, value },
+	EVERY_CALL(ENTRY)
+};
+
+#define CALLS (sizeof(calls) / sizeof(calls[0]))
+
+/* What the call returned, having been made with errno UNTOUCHED. */
+static inline int is_right(const struct call *call, int returned)
+{
+	int good = errno == (call->outcome == FAILS ? call->value : UNTOUCHED);
+
+	if (call->outcome == FAILS)
+		return good && returned == -1;
+	if (call->outcome == RETURNS)
+		return good && returned == call->value;
+	if (returned < 0)
+		return 0;
+	good = good && (memfd_get_seals(returned) & 0x0f) == call->value;
+	return close(returned) == 0 && good;
+}
+
+static inline int goes_right(const struct call *call)
+{
+	errno = UNTOUCHED;
+	return is_right(call, call->function());
+}
+
+#endif
