@@ -4,18 +4,10 @@
 
 #include "../../src/names.c"
 
-#include <stdint.h>
 #include <stdlib.h>
 
+#include "any.h"
 #include "grammar.h"
-
-#define CLAIM(cond, text) __CPROVER_assert(cond, text)
-
-bool nondet_bool(void);
-int nondet_int(void);
-unsigned int nondet_unsigned(void);
-size_t nondet_size(void);
-void *nondet_pointer(void);
 
 /* Of the words: memfd-seal-future-write. */
 #define LONGEST 23
@@ -69,18 +61,18 @@ static const char *any_word(size_t len)
 	static char object[LONGEST + 1];
 
 	__CPROVER_havoc_object(object);
-	__CPROVER_assume(len);
+	ASSUME(len);
 	for (size_t i = 0; i <= LONGEST; i++) {
 		bool end = !object[i] || is_separator(object[i]);
 
-		__CPROVER_assume(end == (i == LONGEST && len <= LONGEST));
+		ASSUME(end == (i == LONGEST && len <= LONGEST));
 	}
 	return object + (len > LONGEST ? 0 : LONGEST - len);
 }
 
 static void word(const struct table *known, const struct grammar *grammar)
 {
-	size_t len = nondet_size();
+	size_t len = nondet_size_t();
 	const char *s = any_word(len);
 	unsigned int value, expected;
 	bool good = parse_name(known, s, len, &value);
@@ -102,7 +94,7 @@ void seal_name(void)
 
 void hex(void)
 {
-	size_t len = nondet_size();
+	size_t len = nondet_size_t();
 	const char *s = any_word(len);
 	unsigned int value, expected;
 	bool good = parse_number(s, len, &value);
@@ -121,7 +113,7 @@ void hex(void)
 static void text(const struct grammar *grammar)
 {
 	static char object[BYTES + 1];
-	size_t at = nondet_size(), before_stop = nondet_size();
+	size_t at = nondet_size_t(), before_stop = nondet_size_t();
 	size_t stop = before_stop, wanted_stop;
 	unsigned int before = nondet_unsigned(), value = before, wanted;
 	int saved = nondet_int();
@@ -130,9 +122,9 @@ static void text(const struct grammar *grammar)
 	bool tell = nondet_bool(), good;
 
 	__CPROVER_havoc_object(object);
-	__CPROVER_assume(at <= BYTES);
+	ASSUME(at <= BYTES);
 	for (size_t i = 0; i <= BYTES; i++)
-		__CPROVER_assume(!object[i] == (i == BYTES));
+		ASSUME(!object[i] == (i == BYTES));
 	s = nondet_bool() ? object + at : NULL;
 	errno = saved;
 	good = (grammar == &flag_grammar
@@ -181,21 +173,20 @@ static struct {
 
 void any_piece(void)
 {
-	size_t size = nondet_size(), ret;
+	size_t size = nondet_size_t(), ret;
 	char *buf;
 
-	piece.len = nondet_size();
-	piece.at = nondet_size();
-	piece.byte = nondet_size();
+	piece.len = nondet_size_t();
+	piece.at = nondet_size_t();
+	piece.byte = nondet_size_t();
 	__CPROVER_havoc_object(piece.s);
-	__CPROVER_assume(piece.len < sizeof(piece.s));
+	ASSUME(piece.len < sizeof(piece.s));
 	for (size_t n = 0; n < sizeof(piece.s); n++)
-		__CPROVER_assume(n > piece.len ||
-				 !piece.s[n] == (n == piece.len));
-	__CPROVER_assume(piece.at <= PTRDIFF_MAX - sizeof(piece.s));
-	__CPROVER_assume(piece.byte < size && size < PTRDIFF_MAX >> 8);
+		ASSUME(n > piece.len || !piece.s[n] == (n == piece.len));
+	ASSUME(piece.at <= PTRDIFF_MAX - sizeof(piece.s));
+	ASSUME(piece.byte < size && size < PTRDIFF_MAX >> 8);
 	buf = malloc(size);
-	__CPROVER_assume(buf);
+	ASSUME(buf);
 	piece.before = buf[piece.byte];
 	ret = put(buf, size, piece.at, piece.s);
 	CLAIM(ret == piece.at + piece.len, "a piece of text is counted whole");
@@ -246,12 +237,12 @@ size_t next_piece(char *buf, size_t size, size_t at, const char *s)
 void pieces(void)
 {
 	unsigned int seals = nondet_unsigned();
-	size_t i = nondet_size();
+	size_t i = nondet_size_t();
 	int saved = nondet_int();
 	char before = 0;
 	int ret;
 
-	format.size = nondet_size();
+	format.size = nondet_size_t();
 	format.buf = nondet_bool() ? malloc(format.size) : NULL;
 	format.len = text_of(seals, format.text);
 	if (format.buf && i < format.size)
@@ -314,12 +305,12 @@ static void any_string(void)
 	string.begin = string.end = 0;
 	string.no_number = string.unknown = string.other_size = false;
 	string.all = 0;
-	string.len = nondet_size();
-	string.first = nondet_size();
-	__CPROVER_assume(string.len < PTRDIFF_MAX >> 8);
+	string.len = nondet_size_t();
+	string.first = nondet_size_t();
+	ASSUME(string.len < PTRDIFF_MAX >> 8);
 	string.text = malloc(string.len + 1);
-	__CPROVER_assume(string.text);
-	__CPROVER_assume(string.first <= string.len && a_name_at(string.first));
+	ASSUME(string.text);
+	ASSUME(string.first <= string.len && a_name_at(string.first));
 }
 
 #define IN_TURN "names are judged from the left, each once, up to the refused"
@@ -341,26 +332,26 @@ static bool is_separators(const char *set)
 
 size_t strspn(const char *s, const char *set)
 {
-	size_t n = string.end ? nondet_size() : string.first;
+	size_t n = string.end ? nondet_size_t() : string.first;
 
 	CLAIM(s == string.text + string.end && !refused(), IN_TURN);
 	CLAIM(is_separators(set), SEPARATED);
-	__CPROVER_assume(n <= string.len - string.end);
+	ASSUME(n <= string.len - string.end);
 	string.begin = string.end + n;
-	__CPROVER_assume(a_name_at(string.begin));
+	ASSUME(a_name_at(string.begin));
 	return n;
 }
 
 size_t strcspn(const char *s, const char *set)
 {
-	size_t n = nondet_size();
+	size_t n = nondet_size_t();
 
 	CLAIM(s == string.text + string.begin && !refused(), IN_TURN);
 	CLAIM(is_separators(set), SEPARATED);
-	__CPROVER_assume(n && n <= string.len - string.begin);
+	ASSUME(n && n <= string.len - string.begin);
 	string.end = string.begin + n;
-	__CPROVER_assume(string.end == string.len ||
-			 is_separator(string.text[string.end]));
+	ASSUME(string.end == string.len ||
+	       is_separator(string.text[string.end]));
 	return n;
 }
 
@@ -483,7 +474,7 @@ static struct {
 
 static int any_error(int err)
 {
-	__CPROVER_assume(err);
+	ASSUME(err);
 	errno = seen.err = err;
 	return -1;
 }
@@ -584,12 +575,12 @@ void by_name(void)
 {
 	const char *name = nondet_pointer(), *flags = NULL, *seals = NULL;
 	const void *data = nondet_pointer();
-	size_t size = nondet_size();
+	size_t size = nondet_size_t();
 	int fd = nondet_int(), function = nondet_int(), ret;
 	bool takes_seals;
 	struct request want = { function };
 
-	__CPROVER_assume(function > NOTHING && function < GET_SEALS);
+	ASSUME(function > NOTHING && function < GET_SEALS);
 	takes_seals = function != NEW && function != NEW_SEALED &&
 		      function != NEW_SEALED_COPY;
 	any_string();
@@ -663,8 +654,8 @@ int any_format(unsigned int seals, char *buf, size_t size)
 void get_seals_str(void)
 {
 	int fd = nondet_int();
-	char *buf = nondet_pointer();
-	size_t size = nondet_size();
+	char *buf = (char *)nondet_pointer();
+	size_t size = nondet_size_t();
 	int ret;
 
 	errno = nondet_int();
@@ -672,7 +663,7 @@ void get_seals_str(void)
 	CLAIM(seen.calls == 1 && seen.request.function == GET_SEALS &&
 		      seen.request.fd == fd,
 	      "it asks for the seals once");
-	__CPROVER_assume(seen.answer >= -1);
+	ASSUME(seen.answer >= -1);
 	if (seen.answer == -1) {
 		CLAIM(ret == -1 && errno == seen.left && !formatted.calls,
 		      "on failure errno is that of memfd_get_seals");

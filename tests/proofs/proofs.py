@@ -92,8 +92,8 @@ class Proof:
         """The object file, and what became of it."""
         goto = folder / f'{self.harness.stem}-{self.entry}.goto'
         done = tools.run(
-            'goto-cc', '-std=gnu11', f'-I{source}/include', *self.cc,
-            '--function', self.entry, '-o', goto,
+            'goto-cc', '-std=gnu11', '-DPROOF', f'-I{source}/include',
+            *self.cc, '--function', self.entry, '-o', goto,
             source / 'tests/proofs' / self.harness.name)
         if not done.returncode and self.replace:
             done = tools.run('goto-instrument', *(

@@ -243,12 +243,12 @@ def main():
                                               pool.map(run, by_tool)):
             if caught is None:
                 none += 1
-            elif what in survivors:
+            elif what in survivors and caught == "nothing":
                 seen.add(what)
             else:
                 say(caught != "nothing", f"{what}: caught by {caught}")
     for key in sorted(survivors - seen):
-        say(False, f"{key}: is in the list of survivors, and is no change")
+        say(False, f"{key}: is in the list of survivors, and is none")
     tap.comment(f"{none} more do not compile, or to the same code, and "
                 f"{len(seen)} cannot be seen")
     tap.finish()
