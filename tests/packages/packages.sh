@@ -12,89 +12,49 @@ set -eu
 . "$(dirname "$0")/../tap.sh"
 
 export LC_ALL=C.UTF-8
-packages=$source/tests/packages
+# Where lintian and rpmbuild look for settings of whoever runs this.
+export HOME="$tmp"
 version=$(sed -n "s/^  version: '\(.*\)',/\1/p" "$source/meson.build")
 next=1.999.0
-cache=${MEMFD_CACHE:-$tmp/cache}
 root=$tmp/root
 deb=$tmp/deb
 rpm=$tmp/rpm
+rpm_libdir=$(rpm --eval %_libdir) || :
 block="awk -f $source/tests/example/block.awk"
 
-# there FILE...: without what an earlier cell makes, this one is skipped.
-there() {
-	for file; do
-		[ -e "$file" ] || {
-			echo "there is no ${file##*/}"
-			exit 77
-		}
-	done
-}
-
-# The archives of a release, and of a later one that has nothing new.
-archives() {
-	need git meson ninja xz
-	git clone -q "$source" "$tmp/clone"
-	for release in "$version" "$next"; do
-		sed -i "s/^  version: '.*'/  version: '$release'/" \
-			"$tmp/clone/meson.build"
-		git -C "$tmp/clone" -c user.name=test -c user.email=test \
-			commit -q -a --allow-empty -m "Release $release"
-		meson setup "$tmp/clone/build-$release" "$tmp/clone" \
-			-Dtests=disabled
-		meson dist -C "$tmp/clone/build-$release" --no-tests
-		mv "$tmp/clone/build-$release/meson-dist/"*.tar.xz "$tmp/"
-	done
-}
-
-# deb_build VERSION: as whoever packages it does. Here functions that are not in
-# the symbols file are an error, too.
-deb_build() {
-	need dh dpkg-buildpackage
-	archive=$tmp/libmemfd-$1.tar.xz
-	there "$archive"
-	mkdir -p "$deb/$1"
-	cd "$deb/$1"
-	cp "$archive" "libmemfd_$1.orig.tar.xz"
-	tar -xf "$archive"
-	cd "libmemfd-$1"
-	cp -r tests/packages/debian debian
-	debian/rules debian/changelog
-	dpkg-buildpackage -us -uc
-}
-
-deb_build_runs_the_tests() {
-	need dh dpkg-buildpackage
-	there "$deb/$version"
-	grep -c '"result": "OK"' "$deb/$version/libmemfd-$version"/*/meson-logs/testlog.json
-}
-
-deb_build_without_tests() {
-	DEB_BUILD_OPTIONS=nocheck DEB_BUILD_PROFILES=nocheck
-	export DEB_BUILD_OPTIONS DEB_BUILD_PROFILES
-	deb_build "$1"
-	[ -z "$(find "$deb/$1/libmemfd-$1" -name 'testlog*')" ]
-}
-
-# No remark of any kind, except those that lintian-tags lists with the reason.
-deb_lintian_is_silent() {
-	need lintian
-	there "$deb/$version/libmemfd_$version-"*.changes
-	HOME=$tmp lintian --allow-root --pedantic --display-info \
-		--suppress-tags "$(sed 's/ .*//' "$packages/lintian-tags" |
-			paste -sd ,)" \
-		"$deb/$version/libmemfd_$version-"*.changes >"$tmp/lintian" 2>&1
-	same '' "$(grep -v '^running with root privileges' "$tmp/lintian")"
-}
-
-# A Debian of the release that runs here, with a C compiler and pkg-config.
-bare_root() {
+tools() {
+	need apt-get debootstrap dh dpkg-buildpackage git lintian meson ninja \
+		rpm rpmbuild rpmlint xz
 	[ "$(id -u)" -eq 0 ] || {
 		echo 'chroot is for root only'
 		exit 77
 	}
-	need apt-get debootstrap
+	git clone -q "$source" "$tmp/clone"
+}
+
+# archive VERSION: what `meson dist` makes of the last commit. It runs the tests
+# there, which fail if something still has another version.
+archive() {
+	minor=${1#*.}
+	sed -i "s/^  version: '.*'/  version: '$1'/" "$tmp/clone/meson.build"
+	sed -i "s/\(MEMFD_VERSION_MINOR\) .*/\1 ${minor%.*}/" \
+		"$tmp/clone/include/memfd.h"
+	git -C "$tmp/clone" -c user.name=test -c user.email=test \
+		commit -q -a --allow-empty -m "Release $1"
+	meson setup "$tmp/clone/build-$1" "$tmp/clone"
+	meson dist -C "$tmp/clone/build-$1" >"$tmp/dist" 2>&1 || {
+		cat "$tmp/dist"
+		return 1
+	}
+	# Not by having no tests.
+	grep 'Ok: *[1-9]' "$tmp/dist"
+	mv "$tmp/clone/build-$1/meson-dist/libmemfd-$1.tar.xz" "$tmp/"
+}
+
+# A Debian of the release that runs here, with a C compiler and pkg-config.
+bare_root() {
 	codename=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
+	cache=${MEMFD_CACHE:-$tmp/cache}
 	bare=$cache/bare-$codename
 	if [ ! -e "$bare" ]; then
 		# shellcheck disable=SC2016
@@ -109,194 +69,165 @@ bare_root() {
 		rm -f "$bare.partial/var/cache/apt/archives"/*.deb
 		mv "$bare.partial" "$bare"
 	fi
-	cp -a "$bare" "$root.partial"
-	mkdir "$root.partial/work"
-	# The loader of RPM's distributions looks there by itself.
-	rpm --eval %_libdir >"$root.partial/etc/ld.so.conf.d/rpm.conf"
-	rm -rf "$root.partial/tmp/"* "$root.partial/root/.rpmdb"
-	mv "$root.partial" "$root"
+	cp -a "$bare" "$root"
+	mkdir "$root/work"
+	# The folders that RPM's distributions have; the loader looks there.
+	mkdir -p "$root$rpm_libdir/cmake" "$root$rpm_libdir/pkgconfig" \
+		"$root/usr/share/licenses"
+	echo "$rpm_libdir" >"$root/etc/ld.so.conf.d/rpm.conf"
+}
+
+# deb_build VERSION: as whoever packages it does, and without a warning.
+deb_build() {
+	mkdir -p "$deb/$1"
+	cd "$deb/$1"
+	cp "$tmp/libmemfd-$1.tar.xz" "libmemfd_$1.orig.tar.xz"
+	tar -xf "libmemfd_$1.orig.tar.xz"
+	cd "libmemfd-$1"
+	cp -r tests/packages/debian debian
+	debian/rules debian/changelog
+	DEB_CFLAGS_APPEND=-Werror dpkg-buildpackage -us -uc
+}
+
+deb_build_with_tests() {
+	deb_build "$1"
+	grep -c '"result": "OK"' ./*/meson-logs/testlog.json
+}
+
+deb_build_without_tests() {
+	export DEB_BUILD_OPTIONS=nocheck DEB_BUILD_PROFILES=nocheck
+	deb_build "$1"
+	same '' "$(find . -name 'testlog*')"
+}
+
+# No remark of any kind, except those that lintian-tags lists with the reason.
+deb_lintian_is_silent() {
+	lintian --allow-root --pedantic --display-info \
+		--fail-on error,warning,info,pedantic \
+		--suppress-tags-from-file "$here/lintian-tags" \
+		"$deb/$version/libmemfd_$version-"*.changes
+}
+
+deb_packages() {
+	echo "$deb/$1"/libmemfd1_*.deb "$deb/$1"/libmemfd-dev_*.deb
+}
+
+deb_install() {
+	dpkg --root="$root" --install "$@"
+}
+
+deb_remove() {
+	dpkg --root="$root" --purge "$@"
+}
+
+# rpm_build VERSION [OPTION]...: Debian knows packages by other names, and has
+# no database of RPM's, so that what is needed to build is not looked up.
+rpm_build() {
+	mkdir -p "$rpm/SOURCES"
+	cp "$tmp/libmemfd-$1.tar.xz" "$rpm/SOURCES/"
+	sed "s/@VERSION@/$1/; s/@DATE@/$(LC_ALL=C date '+%a %b %d %Y')/" \
+		"$here/libmemfd.spec.in" >"$rpm/libmemfd.spec"
+	shift
+	rpmbuild -ba --nodeps -D "_topdir $rpm" -D "_tmppath $tmp" \
+		-D "_dbpath $rpm/db" -D '_build_id_links none' \
+		-D 'packager libmemfd maintainers <maintainers@libmemfd.example>' \
+		"$@" "$rpm/libmemfd.spec"
+}
+
+# No remark of any kind, except those that rpmlint.toml lists with the reason.
+rpm_rpmlint_is_silent() {
+	# shellcheck disable=SC2046
+	rpmlint -c "$here/rpmlint.toml" "$rpm/libmemfd.spec" \
+		"$rpm/SRPMS/libmemfd-$version-"*.src.rpm \
+		$(rpm_packages "$version") | tee "$tmp/rpmlint"
+	grep ' 4 packages and 1 specfiles checked; 0 errors, 0 warnings' \
+		"$tmp/rpmlint"
+}
+
+# Debian has no database of what RPM's packages need.
+rpm_needs_libc_alone() {
+	isa=$(rpm --eval %_isa)
+	# shellcheck disable=SC2046
+	rpm -qp --requires $(rpm_packages "$version") |
+		grep -v -e '^libc\.so' -e '^rpmlib(' -e '^rtld(' |
+		sort -u >"$tmp/requires"
+	printf '%s\n' /sbin/ldconfig /usr/bin/pkg-config \
+		"libmemfd$isa = $version" "libmemfd-devel$isa = $version" |
+		sort | diff - "$tmp/requires"
+}
+
+rpm_packages() {
+	echo "$rpm"/RPMS/*/libmemfd-"$1"-*.rpm \
+		"$rpm"/RPMS/*/libmemfd-[ds]*-"$1"-*.rpm
+}
+
+rpm_install() {
+	rpm --root "$root" --dbpath /var/lib/rpm --upgrade --replacepkgs \
+		--nodeps "$@"
+}
+
+rpm_remove() {
+	rpm --root "$root" --dbpath /var/lib/rpm --erase "$@"
 }
 
 # Every file of the root, but for the records of package managers and ldconfig.
 contents() {
-	(cd "$root" && find . -path ./work -prune -o \
-		-path ./var/lib/dpkg -prune -o -path ./var/lib/rpm -prune -o \
-		-path ./var/log -prune -o -path ./var/cache/ldconfig -prune -o \
-		-path ./etc/ld.so.cache -prune -o \
-		-type f -printf '%p %m %U:%G %s\n' -o \
+	(cd "$root" && find . \( -path ./work -o -path ./var/lib/dpkg -o \
+		-path ./var/lib/rpm -o -path ./var/log -o \
+		-path ./var/cache/ldconfig -o -path ./etc/ld.so.cache \) \
+		-prune -o -type f -printf '%p %m %U:%G %s\n' -o \
 		-printf '%p %m %U:%G %l\n' | sort)
 }
 
 in_root() {
 	chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin \
-		LC_ALL=C.UTF-8 PKG_CONFIG_PATH="$(rpm --eval %_libdir)/pkgconfig" \
+		LC_ALL=C.UTF-8 PKG_CONFIG_PATH="$rpm_libdir/pkgconfig" \
 		sh -e -c "cd /work; $1"
 }
 
-# program_runs: the one that was built before, or a new one if there is none.
+# The first program of README.md prints what is shown there. Before Linux 6.3,
+# memfds have no seal exec.
 program_runs() {
 	$block -v language=text -v n=2 "$source/README.md" |
 		sed 's/,exec$//' >"$tmp/expected"
-	[ -e "$root/work/hello" ] || {
-		$block -v language=c -v n=1 "$source/README.md" \
-			>"$root/work/hello.c"
-		command=$(grep '^cc hello.c .*pkg-config' "$source/README.md")
-		in_root "$command" >/dev/null
-	}
-	in_root ./hello | sed 's/,exec$//' | diff "$tmp/expected" -
-	in_root 'ldd ./hello' | grep "$1"
+	in_root "$1" | sed 's/,exec$//' | diff "$tmp/expected" -
 }
 
-static_program_runs() {
-	# shellcheck disable=SC2016
-	in_root 'cc -static hello.c \
-		$(pkg-config --static --cflags --libs libmemfd) -o static'
-	in_root ./static | sed 's/,exec$//' | diff "$tmp/expected" -
-}
-
-debs() {
-	cp "$deb/$1/"libmemfd*_"$1-"*.deb "$root/work/"
-}
-
-deb_installed() {
-	there "$root" "$deb/$version/libmemfd_$version-"*.changes
+# installed KIND FOLDER: where the library is then.
+installed() {
+	kind=$1 folder=$2
 	contents >"$tmp/before"
-	debs "$version"
-	in_root "dpkg -i libmemfd1_$version-*.deb"
+	# shellcheck disable=SC2046
+	set -- $("${kind}_packages" "$version")
 	# What bindings load is there without the development files.
-	in_root 'ldconfig -p' | grep 'libmemfd\.so\.1 .*/lib/.*-linux-gnu'
+	"${kind}_install" "$1"
+	in_root 'ldconfig -p' | grep "libmemfd\.so\.1 .*$folder"
 	[ ! -e "$root/usr/include/memfd.h" ]
-	in_root "dpkg -i libmemfd-dev_$version-*.deb"
-	rm -f "$root/work/hello"
-	program_runs /lib/x86_64-linux-gnu/libmemfd.so.1
-	static_program_runs
+	"${kind}_install" "$@"
+	$block -v language=c -v n=1 "$source/README.md" >"$root/work/hello.c"
+	program_runs "$(grep '^cc hello.c .*pkg-config' "$source/README.md")"
+	in_root 'ldd ./hello' | grep "$folder/libmemfd.so.1"
+	# shellcheck disable=SC2016
+	program_runs 'cc -static hello.c -o static \
+		$(pkg-config --static --cflags --libs libmemfd); ./static'
 }
 
 # A program that was built with the version before runs with the next.
-deb_upgraded() {
-	there "$root/work/hello" "$deb/$next/libmemfd_$next-"*.changes
-	debs "$next"
-	in_root "dpkg -i libmemfd1_$next-*.deb libmemfd-dev_$next-*.deb"
-	same "libmemfd.so.$next" \
-		"$(readlink "$root"/usr/lib/*/libmemfd.so.1)"
-	same '' "$(find "$root/usr/lib" -name "libmemfd.so.$version")"
-	program_runs libmemfd.so.1
-	rm "$root/work/hello"
-	program_runs libmemfd.so.1
-	in_root 'dpkg --verify libmemfd1 libmemfd-dev'
+upgraded() {
+	# shellcheck disable=SC2046
+	"$1_install" $("$1_packages" "$next")
+	same "libmemfd.so.$next" "$(readlink "$root/$2/libmemfd.so.1")"
+	program_runs ./hello
 }
 
-deb_removed() {
-	there "$root" "$tmp/before"
-	# Not what others still need.
-	if in_root 'dpkg --remove libmemfd1'; then
-		return 1
-	fi
-	in_root 'dpkg --purge libmemfd-dev libmemfd1'
-	contents | diff "$tmp/before" -
-	rm -f "$tmp/before" "$root/work/"*
-}
-
-# run_rpmbuild OPTION...: Debian knows packages by other names, and has no
-# database of RPM's, so that what is needed to build is not looked up.
-run_rpmbuild() {
-	HOME=$tmp rpmbuild --nodeps -D "_topdir $rpm" -D "_tmppath $tmp" \
-		-D "_dbpath $rpm/db" -D '_build_id_links none' \
-		-D 'packager libmemfd maintainers <maintainers@libmemfd.example>' \
-		"$@"
-}
-
-rpm_build() {
-	need rpm rpmbuild
-	release=$1
+# removed KIND PACKAGE...: the first is what the others need.
+removed() {
+	kind=$1
 	shift
-	there "$tmp/libmemfd-$release.tar.xz"
-	mkdir -p "$rpm/SOURCES"
-	cp "$tmp/libmemfd-$release.tar.xz" "$rpm/SOURCES/"
-	sed "s/@VERSION@/$release/; s/@DATE@/$(LC_ALL=C date '+%a %b %d %Y')/" \
-		"$packages/libmemfd.spec.in" >"$rpm/libmemfd.spec"
-	run_rpmbuild -ba "$@" "$rpm/libmemfd.spec"
-}
-
-rpms() {
-	find "$rpm" -name "libmemfd*-$1-*.rpm" ! -name '*.src.rpm'
-}
-
-# No remark of any kind, except those that rpmlint.toml lists with the reason.
-rpm_rpmlint_is_silent() {
-	need rpmlint
-	there "$rpm/SRPMS/libmemfd-$version-"*.src.rpm
-	# shellcheck disable=SC2046
-	rpmlint -c "$packages/rpmlint.toml" "$rpm/libmemfd.spec" \
-		"$rpm/SRPMS/libmemfd-$version-"*.src.rpm \
-		$(rpms "$version") | tee "$tmp/rpmlint"
-	grep ' 4 packages and 1 specfiles checked; 0 errors, 0 warnings' \
-		"$tmp/rpmlint"
-}
-
-# A package that stands for the system: it provides what the libc of the root
-# has, under the names that RPM gives it, and owns the folders that packages
-# share. A dependency that it does not provide is an error.
-rpm_system() {
-	lib=$(rpm --eval %_libdir)
-	cat >"$rpm/system.spec" <<-END
-		Name: system
-		Version: 1
-		Release: 1
-		Summary: The system that packages are tried in
-		License: MIT
-		$(find "$root"/lib/ -name libc.so.6 |
-			/usr/lib/rpm/find-provides | sed 's/^/Provides: /')
-		Provides: rtld(GNU_HASH) /sbin/ldconfig /usr/bin/pkg-config
-		%description
-		What others need.
-		%install
-		mkdir -p %{buildroot}$lib/cmake %{buildroot}$lib/pkgconfig
-		mkdir -p %{buildroot}/usr/share/licenses
-		%files
-		%dir $lib/cmake
-		%dir $lib/pkgconfig
-		%dir /usr/share/licenses
-	END
-	run_rpmbuild -bb "$rpm/system.spec"
-}
-
-rpm_in_root() {
-	HOME=$tmp rpm --root "$root" --dbpath /var/lib/rpm "$@"
-}
-
-rpm_installed() {
-	need rpm rpmbuild
-	there "$root" "$rpm/SRPMS/libmemfd-$version-"*.src.rpm
-	rpm_system
-	contents >"$tmp/before"
-	# shellcheck disable=SC2046
-	rpm_in_root -i "$rpm"/RPMS/*/system-1-1.*.rpm $(rpms "$version")
-	in_root 'ldconfig -p' | grep "libmemfd\.so\.1 .*$(rpm --eval %_libdir)"
-	program_runs "$(rpm --eval %_libdir)/libmemfd.so.1"
-	static_program_runs
-}
-
-rpm_upgraded() {
-	need rpm rpmbuild
-	there "$root/work/hello" "$rpm/SRPMS/libmemfd-$next-"*.src.rpm
-	# shellcheck disable=SC2046
-	rpm_in_root -U $(rpms "$next")
-	same "libmemfd.so.$next" \
-		"$(readlink "$root$(rpm --eval %_libdir)/libmemfd.so.1")"
-	program_runs libmemfd.so.1
-	rm "$root/work/hello"
-	program_runs libmemfd.so.1
-	rpm_in_root -V libmemfd libmemfd-devel libmemfd-static
-}
-
-rpm_removed() {
-	need rpm rpmbuild
-	there "$root" "$tmp/before"
-	if rpm_in_root -e libmemfd; then
+	if "${kind}_remove" "$1"; then
 		return 1
 	fi
-	rpm_in_root -e libmemfd-static libmemfd-devel libmemfd system
+	"${kind}_remove" "$@"
 	contents | diff "$tmp/before" -
 }
 
@@ -305,19 +236,28 @@ if ! git -C "$source" rev-parse --git-dir >/dev/null 2>&1; then
 	exit 0
 fi
 
-cell archives
+cell tools
+[ -e "$tmp/clone" ] || {
+	done_testing
+	exit
+}
+cell archive "$version"
+cell archive "$next"
 cell bare_root
-cell deb_build "$version"
-cell deb_build_runs_the_tests
+
+multiarch=/lib/$(cc -print-multiarch)
+cell deb_build_with_tests "$version"
 cell deb_build_without_tests "$next"
 cell deb_lintian_is_silent
-cell deb_installed
-cell deb_upgraded
-cell deb_removed
+cell installed deb "$multiarch"
+cell upgraded deb "$multiarch"
+cell removed deb libmemfd1 libmemfd-dev
+
 cell rpm_build "$version"
 cell rpm_build "$next" --nocheck
 cell rpm_rpmlint_is_silent
-cell rpm_installed
-cell rpm_upgraded
-cell rpm_removed
+cell rpm_needs_libc_alone
+cell installed rpm "$rpm_libdir"
+cell upgraded rpm "$rpm_libdir"
+cell removed rpm libmemfd libmemfd-devel libmemfd-static
 done_testing
