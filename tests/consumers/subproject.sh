@@ -57,12 +57,8 @@ tests_stay_out_of_the_parent() {
 
 tests_come_when_asked_for() {
 	# Those of the subproject need cmocka.
-	unset PKG_CONFIG_LIBDIR
 	need pkg-config
-	pkg-config --exists cmocka || {
-		echo 'cmocka is missing'
-		exit 77
-	}
+	unset PKG_CONFIG_LIBDIR
 	meson setup "$parent/tests" "$parent" -Dlibmemfd:tests=enabled \
 		--force-fallback-for libmemfd
 	tests_of "$parent/tests" | grep -x names
