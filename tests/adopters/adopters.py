@@ -17,13 +17,12 @@ LEAST = 3
 
 def install(root, build):
     """libmemfd, where pkg-config will find it."""
-    prefix = build / 'prefix'
-    shutil.rmtree(build / 'libmemfd', ignore_errors=True)
-    shutil.rmtree(prefix, ignore_errors=True)
-    call('meson', 'setup', build / 'libmemfd', root, f'--prefix={prefix}',
+    build = build / 'libmemfd'
+    shutil.rmtree(build, ignore_errors=True)
+    call('meson', 'setup', build, root, f'--prefix={build}/prefix',
          '--libdir=lib', '-Dtests=disabled')
-    call('meson', 'install', '-C', build / 'libmemfd')
-    return prefix
+    call('meson', 'install', '-C', build)
+    return build / 'prefix'
 
 
 def worse(before, after):

@@ -75,7 +75,8 @@ bare_root() {
 	echo "$rpm_libdir" >"$root/etc/ld.so.conf.d/rpm.conf"
 }
 
-# deb_build VERSION: as whoever packages it does, and without a warning.
+# deb_build VERSION [nocheck]: as whoever packages it does, and without a
+# warning. The tests run, or not.
 deb_build() {
 	mkdir -p "$deb/$1"
 	cd "$deb/$1"
@@ -84,18 +85,14 @@ deb_build() {
 	cd "libmemfd-$1"
 	cp -r tests/packages/debian debian
 	debian/rules debian/changelog
-	DEB_CFLAGS_APPEND=-Werror dpkg-buildpackage -us -uc
-}
-
-deb_build_with_tests() {
-	deb_build "$1"
-	grep -c '"result": "OK"' ./*/meson-logs/testlog.json
-}
-
-deb_build_without_tests() {
-	export DEB_BUILD_OPTIONS=nocheck DEB_BUILD_PROFILES=nocheck
-	deb_build "$1"
-	same '' "$(find . -name 'testlog*')"
+	DEB_BUILD_OPTIONS=${2-} DEB_BUILD_PROFILES=${2-} \
+		DEB_CFLAGS_APPEND=-Werror dpkg-buildpackage -us -uc
+	find . -name testlog.json -exec cat {} + >"$tmp/tests"
+	if [ "${2-}" ]; then
+		[ ! -s "$tmp/tests" ]
+	else
+		grep -c '"result": "OK"' "$tmp/tests"
+	fi
 }
 
 # No remark of any kind, except those that lintian-tags lists with the reason.
@@ -239,8 +236,8 @@ cell archive "$next"
 cell bare_root
 
 multiarch=/lib/$(cc -print-multiarch)
-cell deb_build_with_tests "$version"
-cell deb_build_without_tests "$next"
+cell deb_build "$version"
+cell deb_build "$next" nocheck
 cell deb_lintian_is_silent
 cell installed deb "$multiarch"
 cell upgraded deb "$multiarch"
