@@ -37,8 +37,8 @@ cat >"$tmp/promised" <<-END
 	devel ./$libdir/cmake/libmemfd/libmemfd-config.cmake
 	devel ./$libdir/cmake/libmemfd/libmemfd-config-version.cmake
 	devel ./include/memfd.h
-	$(cd "$source/tests/example" && find ./*.c ./message.txt \
-		! -name readme.c | sed 's,^\.,doc ./share/doc/libmemfd/examples,')
+	$(cd "$source/tests/example" &&
+		find ./*.c | sed 's,^\.,doc ./share/doc/libmemfd/examples,')
 END
 
 installs_these_files() {
