@@ -57,6 +57,7 @@ int main(void)
 	COUNT_NEW(memfd_new("", MEMFD_ALLOW_SEALING));
 	COUNT_NEW(memfd_new("", MEMFD_EXEC));
 	COUNT_NEW(memfd_new("", MEMFD_NOEXEC_SEAL));
+	COUNT_NEW(memfd_new_str("", "exec"));
 	COUNT_NEW(memfd_new_sized("", 0, 64, MEMFD_SEAL_SHRINK));
 	COUNT_NEW(memfd_new_sized("", 0, 64, 0));
 	COUNT_NEW(memfd_new_sized("", MEMFD_ALLOW_SEALING, 64, 0));
@@ -70,6 +71,8 @@ int main(void)
 	COUNT(memfd_seal(fd, MEMFD_SEAL_IMMUTABLE));
 	COUNT(memfd_get_seals(fd));
 	COUNT(memfd_check_seals(fd, MEMFD_SEAL_IMMUTABLE));
+	COUNT(memfd_get_seals_str(fd, text, sizeof(text)));
+	COUNT(memfd_check_seals_str(fd, "immutable"));
 	close(fd);
 
 	COUNT(memfd_parse_flags("allow-sealing", &flags, NULL));

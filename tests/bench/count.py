@@ -23,6 +23,7 @@ LIMITS = {
     'memfd_new("", MEMFD_ALLOW_SEALING)': (50, 1),
     'memfd_new("", MEMFD_EXEC)': (50, 1),
     'memfd_new("", MEMFD_NOEXEC_SEAL)': (50, 1),
+    'memfd_new_str("", "exec")': (400, 1),
     'memfd_new_sized("", 0, 64, MEMFD_SEAL_SHRINK)': (120, 3),
     'memfd_new_sized("", 0, 64, 0)': (120, 3),
     'memfd_new_sized("", MEMFD_ALLOW_SEALING, 64, 0)': (120, 2),
@@ -32,6 +33,8 @@ LIMITS = {
     'memfd_seal(fd, MEMFD_SEAL_IMMUTABLE)': (15, 1),
     'memfd_get_seals(fd)': (15, 1),
     'memfd_check_seals(fd, MEMFD_SEAL_IMMUTABLE)': (20, 1),
+    'memfd_get_seals_str(fd, text, sizeof(text))': (500, 1),
+    'memfd_check_seals_str(fd, "immutable")': (500, 1),
     'memfd_parse_flags("allow-sealing", &flags, NULL)': (400, 0),
     'memfd_format_seals(0x0e, text, sizeof(text))': (300, 0),
 }

@@ -324,8 +324,9 @@ def check_readme():
     tap.same('readme_lists_every_function',
              {*re.findall(r'^\| `(memfd_[^`]*)` \|', readme, re.M)}, calls)
     tap.same('readme_lists_every_seal',
-             {*re.findall(r'^\| `(MEMFD_SEAL_\w+)` \|', readme, re.M)},
-             {name for name in table if kind_of(name) == 'seals'})
+             {*re.findall(r'^\| `(MEMFD_SEAL_\w+)` \| `(.*?)` \|', readme, re.M)},
+             {(seal, name) for seal, (_, names, _) in table.items()
+              if kind_of(seal) == 'seals' for name in names})
     report('readme_refers_to_files_that_exist',
            (link for link in re.findall(r'\]\(([^)#]+)', readme)
             if not (source / link).exists()))

@@ -78,7 +78,7 @@ static void begin(void)
 	kernel.stubs = ANY(bool, false, true);
 #ifndef PROOF
 	kernel.error = ANY(int, ENOSPC, EPERM, EAGAIN, EBUSY, EOPNOTSUPP,
-			   ERESTART, 4095);
+			   ERESTART, ENOSYS, ENOMEM, EIO, EACCES, 4095);
 	kernel.interrupts = kernel.prompt ? 0 : ANY(unsigned, 0, 100);
 #endif
 	asked.name = ANY(pointer, "name", NULL);
@@ -439,7 +439,8 @@ static void copied(void)
 		else if (!own && (uint64_t)work.read > asked.limit)
 			own = EFBIG;
 		claim_failure(ret, own);
-		CLAIM(seen.failed || errno != EFBIG || asked.limit != SIZE_MAX,
+		CLAIM(seen.failed || errno != EFBIG ||
+			      asked.limit != UINT64_MAX,
 		      "SIZE_MAX is no limit");
 		return;
 	}

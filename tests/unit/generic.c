@@ -79,6 +79,8 @@ static void names_go_to_the_str_functions(void **state)
 	ALL_FUNCTIONS((const char *const)pointer, constant);
 	fails(memfd_seal(-1, "nope"), EINVAL);
 	fails(memfd_new_sized("generic", pointer, 1, "nope"), EINVAL);
+	/* The seals decide; flags of 0 are a null pointer, too. */
+	close_it(succeeds(memfd_new_sized("generic", 0, 1, "grow")));
 }
 
 /* In the argument that decides, or after it. */

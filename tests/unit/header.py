@@ -79,6 +79,12 @@ def is_plain(compiler, standard):
             '\n'.join(problems))
 
 
+def is_linkage_of_c(compiler, standard):
+    text = own_text(compiler, standard)
+    return (f'{compiler} {standard}: extern "C"',
+            '' if re.fullmatch(r'extern "C" \{ .* \}', text) else text)
+
+
 def own_macros(compiler, *args):
     """By name: what stands for it, of a function its parameters too."""
     text = run(compiler, '-E', '-dM', '-std=c11', *args).stdout
@@ -120,6 +126,8 @@ def to_do():
             yield is_plain, compiler, C[-1]
             yield macros_are_literals, compiler
             yield generic_is_asked_for, compiler
+        else:
+            yield is_linkage_of_c, compiler, CXX[0]
 
 
 source, version = sys.argv[1:]

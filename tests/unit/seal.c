@@ -86,6 +86,8 @@ static void names_mean_the_same(void **state)
 			 0);
 	has_seals(fd, 0x06 | first_seals());
 	fails(memfd_check_seals_str(fd, "immutable"), EPERM);
+	fails(memfd_check_seals_str(fd, "grow,0x40"), EPERM);
+	fails(memfd_check_seals_str(fd, "grow|0x80000000"), EPERM);
 	assert_int_equal(succeeds(memfd_seal_str(fd, "immutable 0x1")), 0);
 	has_seals(fd, 0x0f | first_seals());
 	assert_int_equal(succeeds(memfd_check_seals_str(fd, "immutable")), 0);
