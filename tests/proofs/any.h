@@ -23,7 +23,6 @@
 #define WRITABLE(buf, size) __CPROVER_w_ok(buf, size)
 
 bool nondet_bool(void);
-char nondet_char(void);
 int nondet_int(void);
 unsigned int nondet_unsigned(void);
 size_t nondet_size_t(void);

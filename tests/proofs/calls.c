@@ -418,7 +418,6 @@ static void copied(void)
 	asked.flags |= MEMFD_ALLOW_SEALING;
 	asked.source = ANY(int, 4, 0, -1);
 	asked.source_open = ANY(bool, true, false);
-	work.byte = ANY(char, 'x');
 	max = any_limit();
 	/* A file may have more bytes than a size_t can tell. */
 	asked.limit = max == SIZE_MAX ? UINT64_MAX : max;

@@ -26,6 +26,8 @@
 
 #define MOST 0x7ffff000U
 #define FOUR_GIB ((int64_t)1 << 32)
+/* What the byte that is watched has in a test, and no other byte. */
+#define WATCHED 'x'
 #define ALL_SEALED                                                             \
 	(MEMFD_SEAL_SEAL | MEMFD_SEAL_SHRINK | MEMFD_SEAL_GROW |               \
 	 MEMFD_SEAL_WRITE)
@@ -85,9 +87,8 @@ static struct work {
 	/* How much of the source has been read, how, and whether all. */
 	off64_t read;
 	bool reading, end;
-	/* One byte, any: its offset and value, and how often it arrived. */
+	/* One byte, any: its offset, and how often it arrived. */
 	off64_t watched;
-	char byte;
 	unsigned int arrived;
 } work;
 
@@ -415,7 +416,7 @@ static ssize_t write_at(int fd, const void *buf, size_t size, off64_t offset)
 #ifndef PROOF
 	/* In a proof, that it is the same place in the buffer is enough. */
 	if (work.reading && work.watched >= offset && work.watched < work.read)
-		CLAIM(((const char *)buf)[work.watched - offset] == work.byte,
+		CLAIM(((const char *)buf)[work.watched - offset] == WATCHED,
 		      "what was read is what is written");
 #endif
 	seen.transfers++;
@@ -494,7 +495,7 @@ static ssize_t read_at(int source, void *buf, size_t size, off64_t offset)
 	kernel.readable = n;
 #ifndef PROOF
 	if (work.watched >= offset && work.watched < work.read)
-		((char *)buf)[work.watched - offset] = work.byte;
+		((char *)buf)[work.watched - offset] = WATCHED;
 #endif
 	return (ssize_t)n;
 }

@@ -11,7 +11,6 @@ NAME.ini lists the entries of NAME.c in the order to start them, slowest first:
 
     [entry]
     over = what the properties hold for
-    needs = a file without which the entry is skipped
     cc = options of goto-cc
     replace = FUNCTION:OTHER, for calls of the one that shall be of the other
     instrument = options of goto-instrument; without any it does not run.
@@ -35,6 +34,7 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).parents[1] / folder)
                 for folder in ('kernels', 'robustness')]
 import suite  # noqa: E402
+from suite import tap  # noqa: E402
 from mutants import mutants  # noqa: E402
 
 # In Debian since trixie. The libraries are those of the same release.
@@ -83,7 +83,7 @@ class Proof:
 
     def __init__(self, harness, entry, options):
         self.harness, self.entry = harness, entry
-        self.over, self.needs = options['over'], options.get('needs', '/')
+        self.over = options['over']
         self.cc, self.replace, self.instrument, self.cbmc = (
             shlex.split(options.get(key, '')) for key in (
                 'cc', 'replace', 'instrument', 'cbmc'))
@@ -156,7 +156,7 @@ def proofs(wanted):
                 yield Proof(path.with_suffix('.c'), entry, table[entry])
 
 
-def prove(tap, tools, source, todo):
+def prove(tools, source, todo):
     """The unchanged source: every property holds."""
     def run(proof):
         with tempfile.TemporaryDirectory(prefix='proofs-') as folder:
@@ -164,24 +164,19 @@ def prove(tap, tools, source, todo):
             return proof.run(tools, source, Path(folder)), \
                 time.monotonic() - start
 
-    for proof in todo:
-        if not Path(proof.needs).exists():
-            tap.missing(proof, f'{proof.needs} is missing')
-    todo = [proof for proof in todo if Path(proof.needs).exists()]
     with futures.ThreadPoolExecutor(2) as pool:
         for proof, ((properties, output), took) in zip(
                 todo, pool.map(run, todo)):
             print(f'# {proof}: {took:.1f} s', flush=True)
             if not properties:
-                tap.line(False, f'{proof}: CBMC decides')
+                tap.result(f'{proof}: CBMC decides', True)
                 suite.comment(output)
             for text, wrong in properties.items():
-                tap.line(not wrong,
-                         f'{proof.entry}: {text} ({proof.over})')
                 # What comes after the first failure of a run is unknown.
-                for line in [line for line in wrong
-                             if not line.endswith('UNKNOWN')] or wrong:
-                    print(f'#   {line}')
+                known = [line for line in wrong
+                         if not line.endswith('UNKNOWN')]
+                tap.result(f'{proof.entry}: {text} ({proof.over})',
+                           '\n'.join(known or wrong))
 
 
 def compiled(folder, file):
@@ -192,13 +187,19 @@ def compiled(folder, file):
     return None if done.returncode else done.stdout
 
 
-def broken(tap, tools, source, todo):
+def broken(tools, source, todo):
     """Each change to a function: an entry that is about it fails."""
     survivors = (source / 'tests/robustness/survivors').read_text().splitlines()
     with tempfile.TemporaryDirectory(prefix='proofs-') as folder:
         # The quickest first.
         entries = [(proof, proof.functions(tools, source, Path(folder)))
-                   for proof in reversed(todo) if Path(proof.needs).exists()]
+                   for proof in reversed(todo)]
+    unchanged = {file: compiled(source, file) for file in HARNESS}
+
+    def about(file, mutant):
+        return [proof for proof, functions in entries
+                if proof.harness.stem == HARNESS[file] and
+                mutant.where in ('table', *functions)]
 
     def run(change):
         """What fails, and what CBMC said; None for a change that is none."""
@@ -209,12 +210,9 @@ def broken(tap, tools, source, todo):
             for name in 'src', 'include', 'tests/proofs':
                 shutil.copytree(source / name, folder / name)
             (folder / 'src' / file).write_text(mutant.text)
-            if compiled(folder, file) in (None, compiled(source, file)):
+            if compiled(folder, file) in (None, unchanged[file]):
                 return None
-            for proof, functions in entries:
-                if (proof.harness.stem != HARNESS[file] or
-                        mutant.where not in ('table', *functions)):
-                    continue
+            for proof in about(file, mutant):
                 properties, output = proof.run(tools, folder, folder)
                 for text, wrong in properties.items():
                     if wrong:
@@ -226,13 +224,12 @@ def broken(tap, tools, source, todo):
 
     todo = [(file, mutant) for file in HARNESS
             for mutant in mutants((source / 'src' / file).read_text())
-            if any(mutant.where in ('table', *functions)
-                   for _, functions in entries)]
+            if about(file, mutant)]
     with futures.ThreadPoolExecutor(2) as pool:
         for (file, mutant), result in zip(todo, pool.map(run, todo)):
             name = f'{file}: {mutant}'
             if result and (result[0] or name not in survivors):
-                tap.line(result[0], f'{name}: {result[0]}')
+                tap.result(f'{name}: {result[0]}', not result[0])
                 if not result[0]:
                     suite.comment(result[1])
 
@@ -242,19 +239,18 @@ def main():
     slow = arguments[:1] == ['--broken']
     source, build, *wanted = arguments[slow:]
     source, build = Path(source).resolve(), Path(build).resolve()
-    tap = suite.Tap('proofs', build)
     todo = list(proofs(wanted))
     try:
         tools = Tools(suite.Cache(build.parent / 'cache'))
     except suite.Unavailable as error:
         tap.missing('proofs', error)
-        tap.end()
+        tap.finish()
     print(f'# CBMC {tools.version}, {os.cpu_count()} processors')
     if slow:
-        broken(tap, tools, source, todo)
+        broken(tools, source, todo)
     else:
-        prove(tap, tools, source, todo)
-    tap.end()
+        prove(tools, source, todo)
+    tap.finish()
 
 
 main()
