@@ -235,12 +235,10 @@ def main():
         return build.caught_by(file, text) if text else "no such place"
 
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        for (what, _, _), caught in zip(by_hand,
-                                              pool.map(run, by_hand)):
+        for (what, _, _), caught in zip(by_hand, pool.map(run, by_hand)):
             say(caught not in (None, "nothing", "no such place"),
                 f"{what}: caught by {caught}")
-        for (what, _, _), caught in zip(by_tool,
-                                              pool.map(run, by_tool)):
+        for (what, _, _), caught in zip(by_tool, pool.map(run, by_tool)):
             if caught is None:
                 none += 1
             elif what in survivors and caught == "nothing":

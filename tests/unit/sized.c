@@ -63,11 +63,11 @@ static void every_set_of_seals(void **state)
 
 static void unknown_seal_is_einval(void **state)
 {
-	unsigned int seal;
+	unsigned int seal, known = known_seals();
 
 	(void)state;
 	for (seal = 1; seal; seal <<= 1) {
-		if (known_seals() & seal)
+		if (known & seal)
 			continue;
 		fails(memfd_new_sized("sized", 0, 5, seal), EINVAL);
 		fails(memfd_new_sized("sized", MEMFD_ALLOW_SEALING, 5,
