@@ -12,7 +12,7 @@ import os
 import re
 import sys
 
-sys.path.append(os.path.join(os.path.dirname(__file__), '../tests'))
+sys.path.append(os.path.join(os.path.dirname(__file__), '../tests/shared'))
 sys.dont_write_bytecode = True  # leave the source folder as it is
 from tap import cmocka  # noqa: E402
 

@@ -11,8 +11,8 @@
 # and never twice: what was released does not change.
 
 set -eu
-# shellcheck source=tests/tap.sh
-. "$(dirname "$0")/../tap.sh"
+# shellcheck source=tests/shared/tap.sh
+. "$(dirname "$0")/../shared/tap.sh"
 
 command=$1 object=$2 library=${3-}
 

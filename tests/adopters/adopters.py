@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / 'kernels'))
+sys.path.insert(0, str(Path(__file__).parents[1] / 'shared'))
 from programs import PROGRAMS
 from suite import Cache, Unavailable, call, comment, need, tap
 

@@ -15,7 +15,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent.parent / 'kernels'))
+sys.path.insert(0, str(Path(__file__).parent.parent / 'shared'))
 import suite  # noqa: E402
 
 # Locales are of one glibc, and an older one aborts over them.

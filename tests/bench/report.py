@@ -18,7 +18,7 @@ sys.dont_write_bytecode = True  # leave the source folder as it is
 import count  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path.append(str(HERE.parent / 'kernels'))
+sys.path.append(str(HERE.parent / 'shared'))
 from suite import write_between  # noqa: E402
 
 SERIES = {

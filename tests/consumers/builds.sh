@@ -7,8 +7,8 @@
 # usage: builds.sh
 
 set -eu
-# shellcheck source=tests/tap.sh
-. "$(dirname "$0")/../tap.sh"
+# shellcheck source=tests/shared/tap.sh
+. "$(dirname "$0")/../shared/tap.sh"
 
 fresh() {
 	rm -rf "$tmp/build"

@@ -6,8 +6,8 @@
 # usage: installed.sh
 
 set -eu
-# shellcheck source=tests/tap.sh
-. "$(dirname "$0")/../tap.sh"
+# shellcheck source=tests/shared/tap.sh
+. "$(dirname "$0")/../shared/tap.sh"
 
 prefix=$tmp/prefix
 # Where CMake looks, too.

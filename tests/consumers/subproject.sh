@@ -6,8 +6,8 @@
 # usage: subproject.sh
 
 set -eu
-# shellcheck source=tests/tap.sh
-. "$(dirname "$0")/../tap.sh"
+# shellcheck source=tests/shared/tap.sh
+. "$(dirname "$0")/../shared/tap.sh"
 
 # No installed copy may serve here.
 export PKG_CONFIG_LIBDIR="$tmp/none"

@@ -3,8 +3,8 @@
 # check.sh FOLDER: run the programs that are installed as examples, and compare
 # what they print. They run by MESON_EXE_WRAPPER, if that is set.
 set -eu
-# shellcheck source=tests/tap.sh
-. "$(dirname "$0")/../tap.sh"
+# shellcheck source=tests/shared/tap.sh
+. "$(dirname "$0")/../shared/tap.sh"
 
 folder=$1
 

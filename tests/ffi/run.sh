@@ -7,8 +7,8 @@
 # Every program prints the same transcript, which is in `expected`; those in
 # drop-in/ are tests of their own.
 set -eu
-# shellcheck source=tests/tap.sh
-. "$(dirname "$0")/../tap.sh"
+# shellcheck source=tests/shared/tap.sh
+. "$(dirname "$0")/../shared/tap.sh"
 
 build=$(cd "$1" && pwd)
 shift

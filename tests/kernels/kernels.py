@@ -11,7 +11,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-import suite
+sys.path.append(str(Path(__file__).resolve().parents[1] / 'shared'))
+import suite  # noqa: E402
 
 RELEASES = 'bullseye', 'bookworm', 'trixie', 'sid'
 PACKAGE = re.compile(r'Depends: linux-image-(\S+-cloud-amd64)')

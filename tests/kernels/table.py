@@ -8,7 +8,8 @@ import string
 import sys
 from pathlib import Path
 
-from suite import write_between
+sys.path.append(str(Path(__file__).resolve().parents[1] / 'shared'))
+from suite import write_between  # noqa: E402
 
 
 def line(columns, letters):

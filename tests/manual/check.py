@@ -21,7 +21,7 @@ import sys
 import tempfile
 
 sys.dont_write_bytecode = True  # leave the source folder as it is
-sys.path.append(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.append(os.path.join(os.path.dirname(__file__), '../shared'))
 import tap  # noqa: E402
 
 source, build, library = (pathlib.Path(arg).resolve() for arg in sys.argv[1:4])

@@ -8,8 +8,8 @@
 # usage: packages.sh
 
 set -eu
-# shellcheck source=tests/tap.sh
-. "$(dirname "$0")/../tap.sh"
+# shellcheck source=tests/shared/tap.sh
+. "$(dirname "$0")/../shared/tap.sh"
 
 export LC_ALL=C.UTF-8
 # Where lintian and rpmbuild look for settings of whoever runs this.

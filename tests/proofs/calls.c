@@ -5,7 +5,7 @@
  * and tests/unit/calls.c runs them.
  */
 
-#include "kernel.h"
+#include "../shared/kernel.h"
 
 #include <stdlib.h>
 

@@ -6,8 +6,8 @@
 
 #include <stdlib.h>
 
-#include "any.h"
-#include "grammar.h"
+#include "../shared/any.h"
+#include "../shared/grammar.h"
 
 /* Of the words: memfd-seal-future-write. */
 #define LONGEST 23

@@ -32,7 +32,7 @@ from concurrent import futures
 from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parents[1] / folder)
-                for folder in ('kernels', 'robustness')]
+                for folder in ('shared', 'robustness')]
 import suite  # noqa: E402
 from suite import tap  # noqa: E402
 from mutants import mutants  # noqa: E402
@@ -207,7 +207,7 @@ def broken(tools, source, todo):
         result = None, ''
         with tempfile.TemporaryDirectory(prefix='proofs-') as folder:
             folder = Path(folder)
-            for name in 'src', 'include', 'tests/proofs':
+            for name in 'src', 'include', 'tests/proofs', 'tests/shared':
                 shutil.copytree(source / name, folder / name)
             (folder / 'src' / file).write_text(mutant.text)
             if compiled(folder, file) in (None, unchanged[file]):

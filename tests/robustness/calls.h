@@ -12,7 +12,7 @@
 
 #include "memfd.h"
 
-#include "../tap.h"
+#include "../shared/tap.h"
 
 static const char data[] = "some bytes";
 /* A memfd to ask and seal; to copy with sendfile(2), and by reading. */

@@ -4,8 +4,8 @@
 # and in those tests that contain it, with memfd_create(2) from libc and by its
 # number. Less than all of either fails.
 set -eu
-# shellcheck source=tests/tap.sh
-. "$(dirname "$0")/../tap.sh"
+# shellcheck source=tests/shared/tap.sh
+. "$(dirname "$0")/../shared/tap.sh"
 
 # tests_pass SYSCALL
 tests_pass() {

@@ -17,8 +17,8 @@
 
 #include "memfd.h"
 
-#include "../proofs/grammar.h"
-#include "../unit/traces.h"
+#include "../shared/grammar.h"
+#include "../shared/traces.h"
 
 #define UNSET 0xa5a5a5a5
 #define ROOM 65536

@@ -3,8 +3,8 @@
 # fuzz.sh: build fuzz.c with the sanitizers and run it for FUZZ_SECONDS (60 in
 # CI, else 5). New inputs go to FUZZ_CORPUS, where it is set.
 set -eu
-# shellcheck source=tests/tap.sh
-. "$(dirname "$0")/../tap.sh"
+# shellcheck source=tests/shared/tap.sh
+. "$(dirname "$0")/../shared/tap.sh"
 
 seconds=${FUZZ_SECONDS:-$([ "${CI-}" = true ] && echo 60 || echo 5)}
 
@@ -50,7 +50,7 @@ corpus() {
 # fuzzed SECONDS
 fuzzed() {
 	mkdir "$tmp/new"
-	grep -o '"[^"]\+"' "$source/tests/proofs/grammar.h" >"$tmp/dictionary"
+	grep -o '"[^"]\+"' "$source/tests/shared/grammar.h" >"$tmp/dictionary"
 	run_fuzzer -max_total_time="$1" -max_len=256 -timeout=10 \
 		-dict="$tmp/dictionary" "${FUZZ_CORPUS:-$tmp/new}" \
 		"$here/corpus"

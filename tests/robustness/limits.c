@@ -14,7 +14,7 @@
 
 #include "memfd.h"
 
-#include "../tap.h"
+#include "../shared/tap.h"
 
 #define SIZE (256UL << 20)
 

@@ -29,7 +29,7 @@ sys.dont_write_bytecode = True  # leave the source folder as it is
 
 from mutants import mutants  # noqa: E402
 
-sys.path.append(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.append(os.path.join(os.path.dirname(__file__), '../shared'))
 import tap  # noqa: E402
 
 TIMEOUT = 20  # seconds of a test that takes less than one
@@ -164,7 +164,7 @@ class Build:
 
     def sources(self, folder):
         ignore = shutil.ignore_patterns("man")
-        for name in "src", "include", "tests/unit", "tests/proofs":
+        for name in "src", "include", "tests/unit", "tests/proofs", "tests/shared":
             shutil.copytree(self.source / name, folder / name, ignore=ignore)
 
     def measure(self):

@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import sys
 
-sys.path.append(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.append(os.path.join(os.path.dirname(__file__), '../shared'))
 from tap import finish, functions, missing, result  # noqa: E402
 
 C = ['c89', 'c99', 'c11', 'c17', 'c2x']

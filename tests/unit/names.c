@@ -10,7 +10,7 @@
 #include <ctype.h>
 #include <locale.h>
 
-#include "../proofs/grammar.h"
+#include "../shared/grammar.h"
 
 #define UNSET 0xdeadbeef
 

@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 
-sys.path.append(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.append(os.path.join(os.path.dirname(__file__), '../shared'))
 from tap import finish, functions, missing, result, same, skip  # noqa: E402
 
 IMPORTS = {

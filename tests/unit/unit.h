@@ -33,7 +33,7 @@
 
 #include "memfd.h"
 
-#include "traces.h"
+#include "../shared/traces.h"
 
 #ifndef F_ADD_SEALS
 #define F_ADD_SEALS 1033

@@ -15,8 +15,7 @@ import time
 from concurrent import futures
 from pathlib import Path
 
-sys.path.append(str(Path(__file__).resolve().parents[1]))
-import tap  # noqa: E402
+import tap
 
 MINUTE = 60
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What the Python scripts here share: TAP on standard output, the summaries of
 cmocka, and the functions of the library. To import it, a script appends the
-folder of tests to sys.path."""
+folder to sys.path."""
 
 import os
 import re

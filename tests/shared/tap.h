@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "unit/traces.h"
+#include "traces.h"
 
 static int tap_count, tap_failed;
 
