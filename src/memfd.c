@@ -9,8 +9,14 @@
 
 #include "memfd.h"
 
-/* The most bytes that one write(2) or sendfile(2) transfers. */
+/*
+ * No write(2) or sendfile(2) transfers more bytes; where pages are larger than
+ * 4 KiB, the most is up to 64 KiB less.
+ */
 #define TRANSFER_MAX 0x7ffff000
+
+/* Enough for direct I/O (O_DIRECT): a multiple of the block of any disk. */
+#define BLOCK 4096
 
 #define EXEC_FLAGS ((unsigned int)(MEMFD_EXEC | MEMFD_NOEXEC_SEAL))
 
@@ -93,12 +99,19 @@ int memfd_new(const char *name, unsigned int flags)
 	 * If the file has the exec seal now, this kernel knows the flags: a
 	 * sandbox refused them, and vm.memfd_noexec added MFD_NOEXEC_SEAL. The
 	 * file can be sealed and cannot be executed, which is right only for a
-	 * caller that asked for both.
+	 * caller that asked for both. If the sandbox does not tell the seals
+	 * either, fail: the file may be wrong. (Files on huge pages have no
+	 * seals before Linux 4.16.)
 	 */
 	if ((flags & (MEMFD_EXEC | MEMFD_ALLOW_SEALING)) !=
-		    MEMFD_ALLOW_SEALING &&
-	    memfd_check_seals(fd, MEMFD_SEAL_EXEC) == 0)
-		return discard(fd, EINVAL);
+	    MEMFD_ALLOW_SEALING) {
+		int seals = memfd_get_seals(fd);
+
+		if (seals < 0 && !(flags & MEMFD_HUGETLB && errno == EINVAL))
+			return discard(fd, errno);
+		if (seals >= 0 && seals & MEMFD_SEAL_EXEC)
+			return discard(fd, EINVAL);
+	}
 	if (!(flags & MEMFD_EXEC) && fchmod(fd, NOT_EXECUTABLE) < 0)
 		return discard(fd, errno);
 	errno = saved;
@@ -113,7 +126,10 @@ int memfd_seal(int fd, unsigned int seals)
 int memfd_get_seals(int fd)
 {
 	/* fcntl of musl reads an argument, whatever the command. */
-	return fcntl(fd, F_GET_SEALS, 0UL);
+	int seals = fcntl(fd, F_GET_SEALS, 0UL);
+
+	/* gVisor lets a peer set bit 31, which no seal has. */
+	return seals < -1 ? refuse(EINVAL) : seals;
 }
 
 int memfd_check_seals(int fd, unsigned int seals)
@@ -159,9 +175,11 @@ int memfd_new_sized(const char *name, unsigned int flags, size_t size,
 	return seal_or_discard(fd, seals, 0, saved);
 }
 
-/* Write size bytes at offset at. Returns 0 or an error number. */
-static int fill(int fd, const char *data, size_t size, off64_t at)
+/* Write size bytes to an empty file. Returns 0 or an error number. */
+static int fill(int fd, const char *data, size_t size)
 {
+	off64_t at = 0;
+
 	while (size) {
 		size_t most = size < TRANSFER_MAX ? size : TRANSFER_MAX;
 		ssize_t n = pwrite64(fd, data, most, at);
@@ -195,67 +213,55 @@ int memfd_new_sealed(const char *name, unsigned int flags, const void *data,
 
 	/* pwrite(2) is a cancellation point, like close(2). */
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
-	err = fill(fd, data, size, 0);
+	err = fill(fd, data, size);
 	pthread_setcancelstate(cancel, NULL);
 	return seal_or_discard(fd, MEMFD_SEAL_SEAL | MEMFD_SEAL_IMMUTABLE, err,
 			       saved);
 }
 
 /*
- * Copy a file that does not support sendfile(2), from offset at to its end.
- * Returns 0 or an error number.
+ * Copy the whole of source to an empty file. Returns 0 or an error number.
+ *
+ * sendfile(2) is fast, but not the last word: it may stop before the end of the
+ * file (FUSE with direct I/O), and its errors may only mean that it is not
+ * supported (/proc) or not permitted (a sandbox). What pread(2) says is true.
  */
-COLD static int copy_by_reading(int fd, int source, uint64_t max, off64_t at)
+static int copy(int fd, int source, uint64_t max)
 {
-	char buf[4096];
+	char buf[BLOCK] __attribute__((aligned(BLOCK)));
+	off64_t at = 0;
 
 	for (;;) {
-		ssize_t n = pread64(source, buf, sizeof(buf), at);
-		int err;
+		off64_t from = at;
+		/* More than max, to notice a larger file, in whole blocks. */
+		uint64_t most = max < TRANSFER_MAX ? (max | (BLOCK - 1)) + 1
+						   : TRANSFER_MAX;
+		ssize_t n = sendfile64(fd, source, &from, (size_t)most);
 
-		if (n == 0)
-			return 0;
 		if (n > 0) {
 			if ((size_t)n > max)
 				return EFBIG;
-			err = fill(fd, buf, (size_t)n, at);
-			if (err)
-				return err;
+			max -= (size_t)n;
+			at += n;
+		}
+		n = pread64(source, buf, sizeof(buf), at);
+		if (n == 0)
+			break;
+		if (n > 0) {
+			if ((size_t)n > max)
+				return EFBIG;
+			/* Moves the file offset on, as sendfile(2) does. */
+			n = write(fd, buf, (size_t)n);
+			if (n == 0)
+				return EIO;
+		}
+		if (n > 0) {
 			max -= (size_t)n;
 			at += n;
 		} else if (errno != EINTR) {
 			return errno;
 		}
 	}
-}
-
-/* Copy the whole of source. Returns 0 or an error number. */
-static int copy(int fd, int source, uint64_t max)
-{
-	off64_t at = 0;
-
-	for (;;) {
-		/* Ask for one byte more than max, to notice a larger file. */
-		uint64_t most = max < TRANSFER_MAX ? max + 1 : TRANSFER_MAX;
-		ssize_t n = sendfile64(fd, source, &at, (size_t)most);
-
-		if (n == 0)
-			break;
-		if (n > 0) {
-			if ((size_t)n > max)
-				return EFBIG;
-			max -= (size_t)n;
-		} else if (errno == EINVAL) {
-			int err = copy_by_reading(fd, source, max, at);
-
-			if (err)
-				return err;
-			break;
-		} else if (errno != EINTR) {
-			return errno;
-		}
-	}
-	/* sendfile(2) has moved the file offset. */
 	return lseek(fd, 0, SEEK_SET) < 0 ? errno : 0;
 }
 

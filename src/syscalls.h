@@ -10,6 +10,10 @@
 #ifndef SYSCALLS_H
 #define SYSCALLS_H
 
+#ifndef __linux__
+#error "libmemfd requires Linux: memfds are files of the Linux kernel"
+#endif
+
 /*
  * With _FILE_OFFSET_BITS=64, fcntl would be fcntl64@GLIBC_2.28, and the object
  * would not load with an older glibc. Undefine _TIME_BITS too, because it is an
@@ -20,15 +24,6 @@
 #undef _TIME_BITS
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE 1
-#endif
-
-/*
- * If -include has included a header of glibc already, that has evaluated the
- * macros above: let it do so again.
- */
-#ifdef _FEATURES_H
-#undef _FEATURES_H
-#include <features.h>
 #endif
 
 #include <fcntl.h>
@@ -55,7 +50,22 @@ _Static_assert(sizeof(off_t) == 8, "off_t has 64 bits");
 #define pread64 pread
 #define pwrite64 pwrite
 #define sendfile64 sendfile
+#elif defined(__GLIBC__) && !defined(__off64_t_defined)
+typedef __off64_t off64_t;
+#define __off64_t_defined
 #endif
+
+/*
+ * If -include has included one of the headers above already, _GNU_SOURCE came
+ * too late for it, and these are not declared.
+ */
+int fchmod(int fd, mode_t mode);
+int ftruncate64(int fd, off64_t length);
+int memfd_create(const char *name, unsigned int flags);
+ssize_t pread64(int fd, void *buf, size_t size, off64_t offset);
+ssize_t pwrite64(int fd, const void *buf, size_t size, off64_t offset);
+ssize_t sendfile64(int out, int in, off64_t *offset, size_t size);
+long syscall(long number, ...);
 
 /*
  * On 32-bit architectures, fcntl has a new symbol version in glibc 2.28. An

@@ -29,7 +29,7 @@ LIMITS = {
     'memfd_new_sized("", MEMFD_ALLOW_SEALING, 64, 0)': (120, 2),
     'memfd_new_sealed("", 0, data, 0)': (160, 2),
     'memfd_new_sealed("", 0, data, 64)': (160, 3),
-    'memfd_new_sealed_copy("", 0, fd, 64)': (160, 5),
+    'memfd_new_sealed_copy("", 0, fd, 64)': (170, 5),
     'memfd_seal(fd, MEMFD_SEAL_IMMUTABLE)': (15, 1),
     'memfd_get_seals(fd)': (15, 1),
     'memfd_check_seals(fd, MEMFD_SEAL_IMMUTABLE)': (20, 1),

@@ -210,7 +210,7 @@ static void descriptor_not_open_for_reading_is_ebadf(void **state)
 	refuses(-1, EBADF);
 	assert_int_equal(pipe(ends), 0);
 	ends[1] = out_of_the_way(ends[1]);
-	refuses(ends[1], EBADF);
+	refuses(ends[1], ESPIPE);
 	close_it(ends[0]);
 	close_it(ends[1]);
 	/* Closed: the first is the number that the new file gets. */

@@ -22,7 +22,7 @@ from tap import finish, functions, missing, result, same, skip  # noqa: E402
 
 IMPORTS = {
     'memfd_create', 'syscall', 'fcntl', 'fchmod', 'close', 'lseek',
-    'ftruncate64', 'pread64', 'pwrite64', 'sendfile64',
+    'ftruncate64', 'pread64', 'pwrite64', 'sendfile64', 'write',
     # musl calls them so.
     'ftruncate', 'pread', 'pwrite', 'sendfile',
     'pthread_setcancelstate', '__errno_location',
