@@ -122,8 +122,10 @@ enum memfd_sizes {
  * Return: the descriptor. Errors: EINVAL (a flag that this kernel does not
  * know, flags that exclude each other, or a name that is too long), EFAULT
  * (name is NULL), EMFILE, ENFILE, ENOMEM, EACCES (MEMFD_EXEC while
- * vm.memfd_noexec is 2 in this PID namespace or an ancestor), ENODEV (no huge
- * pages of this size), ENOSYS (a kernel without memfds or without hugetlbfs).
+ * vm.memfd_noexec is 2 in this PID namespace or an ancestor; a security module,
+ * since Linux 6.19), ENODEV (this machine has no huge pages of this size),
+ * ENOENT (nor of a default size), ENOSYS (a kernel without memfds or without
+ * hugetlbfs), and whatever a sandbox answers.
  *
  * Since Linux 6.3, a memfd that is not executable starts with MEMFD_SEAL_EXEC
  * set. Test seals with a mask (memfd_check_seals), never for equality.
@@ -138,12 +140,14 @@ int memfd_new(const char *name, unsigned int flags);
  *
  * Return: 0. Errors: EPERM (sealing was not allowed, or has been closed by
  * MEMFD_SEAL_SEAL, or fd is not open for writing), EBUSY (MEMFD_SEAL_WRITE, or
- * MEMFD_SEAL_EXEC on an executable file, while a writable shared mapping exists
- * or I/O is in progress), EINVAL (a file that cannot have seals, or a seal that
- * this kernel does not know), EBADF (fd is not open, or opened with O_PATH).
+ * MEMFD_SEAL_EXEC on an executable file, while a shared mapping made through a
+ * descriptor open for writing exists or I/O is in progress), EINVAL (a file
+ * that cannot have seals, or a seal that this kernel does not know), EBADF (fd
+ * is not open, or opened with O_PATH).
  *
- * If somebody else may have sealed the file already, use
- * memfd_check_seals(fd, seals) == 0 || memfd_seal(fd, seals) == 0.
+ * If somebody else may have sealed the file, before or meanwhile, use
+ * memfd_seal(fd, seals) == 0 ||
+ * (errno == EPERM && memfd_check_seals(fd, seals) == 0).
  */
 int memfd_seal(int fd, unsigned int seals);
 
@@ -183,10 +187,10 @@ int memfd_new_sized(const char *name, unsigned int flags, size_t size,
  *
  * Return: the descriptor. Errors: those of memfd_new, EINVAL (MEMFD_HUGETLB:
  * hugetlbfs has no write(2)), EFAULT (bad data), ENOSPC or ENOMEM (no memory;
- * if a memory cgroup is full, the process is killed instead), EFBIG with
- * SIGXFSZ (RLIMIT_FSIZE), EIO (nothing was written), EBUSY or EPERM (another
- * process of the same user used or sealed the file; one that wrote to it in
- * time goes unnoticed).
+ * if a memory cgroup is full, one of its processes is killed instead), EFBIG
+ * with SIGXFSZ (RLIMIT_FSIZE), EIO (nothing was written), EBUSY or EPERM
+ * (another process of the same user used or sealed the file; one that wrote to
+ * it in time goes unnoticed).
  *
  * A receiver that adds seals itself may refuse the result: see libmemfd(7).
  */
@@ -195,16 +199,18 @@ int memfd_new_sealed(const char *name, unsigned int flags, const void *data,
 
 /**
  * Create a memfd with a copy of a file's content that can never change, sealed
- * like one of memfd_new_sealed. The whole file is copied; its offset is neither
- * used nor moved. Linux 3.17.
+ * like one of memfd_new_sealed. The whole file is copied, as read(2) gives it;
+ * its offset is neither used nor moved. Linux 3.17.
  *
  * name, flags: as for memfd_new_sealed; MEMFD_EXEC makes an executable copy
  * fd: the file to copy, open for reading
- * max: the most to copy, in bytes; SIZE_MAX for no limit
+ * max: the most to copy, in bytes; SIZE_MAX for no limit. As much memory may be
+ * in use before a larger file is refused.
  *
  * Return: the descriptor. Errors: those of memfd_new_sealed, EFBIG (the file
  * has more than max bytes), ESPIPE (a pipe, socket or terminal), EISDIR (a
- * directory), EBADF (not open for reading), and those of reading the file.
+ * directory), EBADF (not open for reading), EINVAL (a file that cannot be read)
+ * and other errors of read(2).
  */
 int memfd_new_sealed_copy(const char *name, unsigned int flags, int fd,
 			  size_t max);
@@ -353,23 +359,27 @@ int memfd_format_seals(unsigned int seals, char *buf, size_t size);
 /*
  * Define MEMFD_GENERIC before the include to pass either numbers or names to
  * the same function: memfd_seal(fd, MEMFD_SEAL_WRITE) or memfd_seal(fd,
- * "write"). A pointer, NULL included, selects the _str function.
- * memfd_new_sized takes either two numbers or two strings. Requires C11.
+ * "write"). A string, and a pointer to void such as NULL, selects the _str
+ * function. memfd_new_sized takes either two numbers or two strings. Requires
+ * C11.
  */
 #if defined(MEMFD_GENERIC) && !defined(__cplusplus)
 #if !defined(__STDC_VERSION__) || __STDC_VERSION__ < 201112L
 #error "MEMFD_GENERIC requires C11 or later"
 #endif
+#if __STDC_VERSION__ >= 202311L ||                                             \
+	(__STDC_VERSION__ > 201710L &&                                         \
+	 (__GNUC__ >= 13 || (defined(__clang__) && __clang_major__ >= 17)))
+#define MEMFD_GENERIC_NULLPTR_(function) __typeof__(nullptr) : function,
+#else
+#define MEMFD_GENERIC_NULLPTR_(function)
+#endif
 /* clang-format off */
 #define MEMFD_GENERIC_(argument, function)                                     \
-	_Generic((argument),                                                   \
-		_Bool: function, char: function,                               \
-		signed char: function, unsigned char: function,                \
-		short: function, unsigned short: function,                     \
-		int: function, unsigned int: function,                         \
-		long: function, unsigned long: function,                       \
-		long long: function, unsigned long long: function,             \
-		default: function##_str)
+	_Generic((argument), MEMFD_GENERIC_NULLPTR_(function##_str)            \
+		char *: function##_str, const char *: function##_str,          \
+		void *: function##_str, const void *: function##_str,          \
+		default: function)
 /* clang-format on */
 #define memfd_new(name, ...)                                                   \
 	MEMFD_GENERIC_((__VA_ARGS__), memfd_new)(name, __VA_ARGS__)
