@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * costs [SECONDS]: compare the time that libmemfd takes with that of what
- * people use instead. Each comparison takes about SECONDS (default: 2), and
- * longer for large sizes. Prints the tables of README.md.
+ * costs [SECONDS [LIBRARY]]: compare the time that libmemfd takes with that of
+ * what people use instead and, if one is given, with that of another build of
+ * libmemfd. Each comparison takes about SECONDS (default: 2), and longer for
+ * large sizes. Prints the tables of README.md.
  *
  * The ways that are compared take turns of some 200 microseconds, in a new
  * order each round, and only the ratio within a round counts: a disturbance
@@ -17,7 +18,6 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,7 +34,7 @@
 #define SIZED_SEALS (MEMFD_SEAL_SEAL | MEMFD_SEAL_SHRINK)
 #define RAW_FLAGS (MEMFD_CLOEXEC | MEMFD_ALLOW_SEALING | MEMFD_NOEXEC_SEAL)
 
-enum { OURS, RAW, RAW_AGAIN, MAX_WAYS = 6 };
+enum { OURS, RAW, RAW_AGAIN, MAX_WAYS = 7 };
 enum { MIN_ROUNDS = 21, MAX_ROUNDS = 20001, MAX_OPEN = 512 };
 
 /* Returns a descriptor, to be closed when the clock has stopped, or -1. */
@@ -49,14 +49,14 @@ struct column {
 	double goal;
 };
 
-static const struct column filled[MAX_WAYS] = {
+static struct column filled[MAX_WAYS] = {
 	[RAW] = { "the same raw calls", 1.02 },
 	[RAW_AGAIN] = { "raw beside raw", 0 },
 	{ "mmap and memcpy", 0.5 },
-	{ "systemd's", 1.02 },
+	{ "systemd 257's calls", 1.02 },
 };
 
-static const struct column copied[MAX_WAYS] = {
+static struct column copied[MAX_WAYS] = {
 	[RAW] = { "the same raw calls", 1.02 },
 	[RAW_AGAIN] = { "raw beside raw", 0 },
 	{ "mapping the source", 0 },
@@ -64,12 +64,13 @@ static const struct column copied[MAX_WAYS] = {
 	{ "a loop of 64 KiB", 0 },
 };
 
+/* Of another libmemfd. */
 static struct {
-	int (*new)(const char *name);
-	int (*set_sealed)(int fd);
-	int (*get_sealed)(int fd);
-	int (*new_and_map)(const char *name, size_t size, void **map);
-} systemd;
+	int (*new_sealed)(const char *name, unsigned int flags,
+			  const void *data, size_t size);
+	int (*new_sealed_copy)(const char *name, unsigned int flags, int fd,
+			       size_t max);
+} other;
 
 /* The content of the memfd: in memory, and as a file to copy. */
 static char *data;
@@ -103,16 +104,6 @@ static int cycle_raw(void)
 
 	ok(fcntl(fd, F_ADD_SEALS, ALL_SEALS));
 	ok(fcntl(fd, F_GET_SEALS));
-	close(fd);
-	return -1;
-}
-
-static int cycle_systemd(void)
-{
-	int fd = ok(systemd.new("bench"));
-
-	ok(systemd.set_sealed(fd));
-	ok(systemd.get_sealed(fd));
 	close(fd);
 	return -1;
 }
@@ -158,15 +149,20 @@ static int sealed_mapped(void)
 	return fd;
 }
 
+/* What memfd_new_and_seal of systemd 257 does; 252 had no such function. */
 static int sealed_systemd(void)
 {
-	void *map;
-	int fd = ok(systemd.new_and_map("bench", size, &map));
+	int fd = ok(memfd_create("bench", RAW_FLAGS));
 
-	memcpy(map, data, size);
-	munmap(map, size);
-	ok(systemd.set_sealed(fd));
+	ok(write(fd, data, size) == (ssize_t)size ? 0 : -1);
+	ok((int)lseek(fd, 0, SEEK_SET));
+	ok(fcntl(fd, F_ADD_SEALS, ALL_SEALS));
 	return fd;
+}
+
+static int sealed_other(void)
+{
+	return ok(other.new_sealed("bench", 0, data, size));
 }
 
 static int sized_ours(void)
@@ -191,10 +187,11 @@ static int copy_ours(void)
 static int copy_raw(void)
 {
 	int fd = ok(memfd_create("bench", RAW_FLAGS));
+	char end[4096];
 	off_t at = 0;
 
-	while (ok((int)sendfile(fd, source, &at, size + 1)) > 0)
-		;
+	ok(sendfile(fd, source, &at, size + 1) == (ssize_t)size ? 0 : -1);
+	ok((int)pread(source, end, sizeof(end), at));
 	ok((int)lseek(fd, 0, SEEK_SET));
 	ok(fcntl(fd, F_ADD_SEALS, ALL_SEALS));
 	return fd;
@@ -240,28 +237,26 @@ static int copy_by_64k(void)
 	return copy_by(65536);
 }
 
-/*
- * systemd keeps these to itself, in a library whose name has its version. It
- * has a memfd_new, too: each must find its own.
- */
-static void load_systemd(void)
+static int copy_other(void)
 {
-	glob_t found = { 0 };
-	void *library = NULL;
+	return ok(other.new_sealed_copy("bench", 0, source, size));
+}
 
-	glob("/usr/lib/*/systemd/libsystemd-shared-*.so", 0, NULL, &found);
-	glob("/usr/lib*/systemd/libsystemd-shared-*.so", GLOB_APPEND, NULL,
-	     &found);
-	if (found.gl_pathc)
-		library = dlopen(found.gl_pathv[0],
-				 RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND);
-	globfree(&found);
-	if (!library)
-		return;
-	*(void **)&systemd.new = dlsym(library, "memfd_new");
-	*(void **)&systemd.set_sealed = dlsym(library, "memfd_set_sealed");
-	*(void **)&systemd.get_sealed = dlsym(library, "memfd_get_sealed");
-	*(void **)&systemd.new_and_map = dlsym(library, "memfd_new_and_map");
+/* It must find its own functions, not those that this program is linked to. */
+static void load_other(const char *path)
+{
+	void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND);
+
+	if (library) {
+		*(void **)&other.new_sealed =
+			dlsym(library, "memfd_new_sealed");
+		*(void **)&other.new_sealed_copy =
+			dlsym(library, "memfd_new_sealed_copy");
+	}
+	if (!other.new_sealed || !other.new_sealed_copy) {
+		fprintf(stderr, "costs: %s\n", dlerror());
+		exit(1);
+	}
 }
 
 static double now(clockid_t clock)
@@ -325,10 +320,10 @@ static size_t measure(way *const ways[MAX_WAYS],
 		if (round >= MIN_ROUNDS && now(CLOCK_MONOTONIC) > end)
 			break;
 		for (turn = 0; turn < count; turn++) {
-			size_t other = turn + (size_t)rand() % (count - turn);
+			size_t next = turn + (size_t)rand() % (count - turn);
 
-			i = order[other];
-			order[other] = order[turn];
+			i = order[next];
+			order[next] = order[turn];
 			order[turn] = i;
 			values[i][round] =
 				seconds(ways[i], times[i]) / (double)times[i];
@@ -390,14 +385,14 @@ static void with_content(const char *call, size_t bytes, const char *name,
 
 	snprintf(label, sizeof(label), "%s, %s", call, name);
 	size = bytes;
-	data = mmap(NULL, size, PROT_READ | PROT_WRITE,
+	data = mmap(NULL, size + 1, PROT_READ | PROT_WRITE,
 		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	ok(data == MAP_FAILED ? -1 : 0);
 	memset(data, 'x', size);
 	source = ok(memfd_new_sealed("source", 0, data, size));
 	line(label, columns, ways);
 	close(source);
-	munmap(data, size);
+	munmap(data, size + 1);
 	size = 0;
 }
 
@@ -406,18 +401,19 @@ int main(int argc, char **argv)
 	static const struct {
 		size_t bytes;
 		const char *name;
-	} sizes[] = { { 4096, "4 KiB" },
-		      { 65536, "64 KiB" },
-		      { 1 << 20, "1 MiB" },
-		      { 64 << 20, "64 MiB" } };
-	way *cycle[MAX_WAYS] = { cycle_ours, cycle_raw, cycle_raw, NULL,
-				 cycle_systemd };
+	} sizes[] = { { 64, "64 B" },	    { 4096, "4 KiB" },
+		      { 8192, "8 KiB" },    { 65536, "64 KiB" },
+		      { 1 << 20, "1 MiB" }, { 64 << 20, "64 MiB" } };
+	way *cycle[MAX_WAYS] = { cycle_ours, cycle_raw, cycle_raw };
 	way *by_default[MAX_WAYS] = { default_ours, default_raw, default_raw };
 	way *sized[MAX_WAYS] = { sized_ours, sized_raw, sized_raw };
 	way *sealed[MAX_WAYS] = { sealed_ours, sealed_raw, sealed_raw,
 				  sealed_mapped, sealed_systemd };
 	way *copies[MAX_WAYS] = { copy_ours,   copy_raw,   copy_raw,
 				  copy_mapped, copy_by_4k, copy_by_64k };
+	/* Nothing can be mapped. */
+	way *empty[MAX_WAYS] = { copy_ours, copy_raw,	copy_raw,
+				 NULL,	    copy_by_4k, copy_by_64k };
 	struct utsname system;
 	size_t i;
 
@@ -428,11 +424,11 @@ int main(int argc, char **argv)
 		printf("this kernel has no exec flags, and calls cost more\n");
 		return 77;
 	}
-	load_systemd();
-	if (!systemd.new || !systemd.set_sealed || !systemd.get_sealed ||
-	    !systemd.new_and_map) {
-		fprintf(stderr, "no libsystemd-shared to compare with\n");
-		cycle[4] = sealed[4] = NULL;
+	if (argc > 2) {
+		load_other(argv[2]);
+		filled[5] = copied[6] = (struct column){ argv[2], 1.02 };
+		sealed[5] = sealed_other;
+		copies[6] = empty[6] = copy_other;
 	}
 	uname(&system);
 	printf("On Linux %.*s, %s, %ld processors:\n",
@@ -451,6 +447,7 @@ int main(int argc, char **argv)
 		with_content("memfd_new_sealed", 512 << 20, "512 MiB", filled,
 			     sealed);
 	heading(copied);
+	with_content("memfd_new_sealed_copy", 0, "0 B", copied, empty);
 	for (i = 0; i < sizeof(sizes) / sizeof(*sizes); i++)
 		with_content("memfd_new_sealed_copy", sizes[i].bytes,
 			     sizes[i].name, copied, copies);
