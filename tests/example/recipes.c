@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The short recipes of libmemfd(7), each in a function of its own.
+ * The short recipes of libmemfd_recipes(7), each in a function of its own.
  *
  * cc recipes.c $(pkg-config --cflags --libs libmemfd)
  */
