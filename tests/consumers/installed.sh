@@ -38,7 +38,7 @@ cat >"$tmp/promised" <<-END
 	devel ./$libdir/cmake/libmemfd/libmemfd-config-version.cmake
 	devel ./include/memfd.h
 	$(cd "$source/tests/example" &&
-		find ./*.c | sed 's,^\.,doc ./share/doc/libmemfd/examples,')
+		find ./*.[ch] | sed 's,^\.,doc ./share/doc/libmemfd/examples,')
 END
 
 installs_these_files() {

@@ -11,53 +11,16 @@
 
 #define _GNU_SOURCE
 #include <err.h>
-#include <errno.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
-#include <memfd.h>
+#include "pass_fd.h"
+#include "recipes.h"
 
-#define SIZE ((size_t)640 * 480 * 4)
-
-/* The client. Returns the pixels or, on error, MAP_FAILED; then *fd is -1. */
-static void *new_buffer(size_t size, int *fd)
-{
-	void *map;
-
-	*fd = memfd_new_sized("buffer", 0, size,
-			      MEMFD_SEAL_SHRINK | MEMFD_SEAL_SEAL);
-	if (*fd < 0)
-		return MAP_FAILED;
-	map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, *fd, 0);
-	if (map == MAP_FAILED) {
-		close(*fd);
-		*fd = -1;
-	}
-	return map;
-}
-
-/*
- * The compositor. Returns MAP_FAILED on error: EPERM if the file can get
- * shorter, EINVAL if it is too short, or a file that cannot have seals.
- */
-static const void *map_buffer(int fd, size_t size)
-{
-	struct stat st;
-
-	if (memfd_check_seals(fd, MEMFD_SEAL_SHRINK) < 0)
-		return MAP_FAILED;
-	if (fstat(fd, &st) < 0)
-		return MAP_FAILED;
-	if ((uintmax_t)st.st_size < size) {
-		errno = EINVAL;
-		return MAP_FAILED;
-	}
-	return mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
-}
+#define WIDTH ((size_t)640)
+#define HEIGHT ((size_t)480)
+/* The largest buffer that the compositor accepts, in bytes. */
+#define LARGEST ((size_t)64 << 20)
 
 static void expect_refusal(const char *what, int refused)
 {
@@ -66,46 +29,60 @@ static void expect_refusal(const char *what, int refused)
 	warn("%s: refused, as it should be", what);
 }
 
-static void compositor(int fd)
+static void compositor(int sock)
 {
-	const unsigned int *pixels = map_buffer(fd, SIZE);
-	int other;
+	const unsigned int *pixels;
+	size_t size;
+	int fd, other;
 
+	/* In Wayland, too, the size comes along with the descriptor. */
+	if (receive_fd(sock, &size, sizeof(size), &fd) != sizeof(size))
+		errx(1, "no buffer has come");
+	if (size > LARGEST)
+		errx(1, "too large a buffer");
+	pixels = map_buffer(fd, size);
 	if (pixels == MAP_FAILED)
 		err(1, "map_buffer");
 	printf("first pixel: %#x\n", pixels[0]);
 
 	expect_refusal("to map more than there is",
-		       map_buffer(fd, 2 * SIZE) == MAP_FAILED);
+		       map_buffer(fd, 2 * size) == MAP_FAILED);
 	expect_refusal("to seal the client's buffer",
 		       memfd_seal(fd, MEMFD_SEAL_GROW) < 0);
-	other = memfd_new_sized("buffer", MEMFD_ALLOW_SEALING, SIZE, 0);
+	other = memfd_new_sized("buffer", MEMFD_ALLOW_SEALING, size, 0);
 	expect_refusal("to map a buffer that can shrink",
-		       map_buffer(other, SIZE) == MAP_FAILED);
+		       map_buffer(other, size) == MAP_FAILED);
 }
 
 int main(void)
 {
+	/* Whole pages, as a GPU needs them (udmabuf). */
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	size_t size = (WIDTH * HEIGHT * 4 + page - 1) / page * page;
 	unsigned int *pixels;
-	int fd, status;
+	int socks[2], fd, status;
 
-	pixels = new_buffer(SIZE, &fd);
-	if (pixels == MAP_FAILED)
-		err(1, "new_buffer");
-	pixels[0] = 0xff8000;
-
-	/* Here the descriptor is inherited; share.c passes it by a socket. */
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, socks) < 0)
+		err(1, "socketpair");
 	switch (fork()) {
 	case -1:
 		err(1, "fork");
 	case 0:
-		compositor(fd);
+		close(socks[0]);
+		compositor(socks[1]);
 		return 0;
 	}
+	close(socks[1]);
+	pixels = new_buffer(size, &fd);
+	if (pixels == MAP_FAILED)
+		err(1, "new_buffer");
+	pixels[0] = 0xff8000;
+	if (send_fd(socks[0], &size, sizeof(size), fd) < 0)
+		err(1, "send_fd");
 	if (wait(&status) < 0 || status != 0)
 		return 1;
 	expect_refusal("to shrink the buffer", ftruncate(fd, 0) < 0);
-	if (ftruncate(fd, 2 * SIZE) < 0)
+	if (ftruncate(fd, (off_t)(2 * size)) < 0)
 		err(1, "to enlarge the buffer");
 	return 0;
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Huge pages where the machine has some to spare, and ordinary pages elsewhere.
+ * Huge pages where there are some to be had, and ordinary pages elsewhere: on a
+ * machine without, where others have taken them, and in a container that may
+ * have none.
  *
  * cc huge.c $(pkg-config --cflags --libs libmemfd)
  */
@@ -10,48 +12,27 @@
 #include <err.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
-#include <memfd.h>
+#include "recipes.h"
 
-/* A multiple of the huge page size. */
 #define SIZE ((size_t)2 << 20)
-
-/* Returns a mapping of SIZE bytes, and its memfd in *fd; or MAP_FAILED. */
-static void *map_new(unsigned int flags, int *fd)
-{
-	void *data;
-
-	*fd = memfd_new_sized("table", flags, SIZE,
-			      MEMFD_SEAL_SHRINK | MEMFD_SEAL_GROW);
-	if (*fd < 0)
-		return MAP_FAILED;
-	/* This is where a lack of huge pages shows: ENOMEM. */
-	data = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, *fd, 0);
-	if (data == MAP_FAILED)
-		close(*fd);
-	return data;
-}
 
 int main(void)
 {
-	void *data;
+	struct statfs fs;
+	void *map;
 	int fd;
 
-	data = map_new(MEMFD_HUGE_2MB, &fd);
-	if (data == MAP_FAILED) {
-		warn("no huge pages, using ordinary ones");
-		data = map_new(0, &fd);
-	}
-	if (data == MAP_FAILED)
-		err(1, "memfd");
-	memset(data, 1, SIZE);
+	map = map_huge(SIZE, &fd);
+	if (map == MAP_FAILED || fstatfs(fd, &fs) < 0)
+		err(1, "map_huge");
+	memset(map, 1, SIZE);
 
 	/* The content is complete: seal it as well. */
-	munmap(data, SIZE);
+	munmap(map, SIZE);
 	if (memfd_seal(fd, MEMFD_SEAL_WRITE | MEMFD_SEAL_SEAL) < 0)
 		err(1, "memfd_seal");
-	printf("sealed\n");
+	printf("sealed, on %s pages\n",
+	       fs.f_type == 0x01021994 ? "ordinary" : "huge");
 	return 0;
 }

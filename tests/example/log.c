@@ -10,17 +10,12 @@
 
 #define _GNU_SOURCE
 #include <err.h>
-#include <errno.h>
 #include <stdatomic.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
-#include <memfd.h>
+#include "recipes.h"
 
 #define FIRST_SIZE ((size_t)4096)
 #define LIMIT ((size_t)1 << 20)
@@ -30,26 +25,6 @@ struct log {
 	atomic_size_t used;
 	char text[LIMIT - sizeof(atomic_size_t)];
 };
-
-/*
- * The writer. It maps as much as the log may ever need: what is beyond the end
- * of the file becomes usable when the file grows, and once it is sealed there
- * can be no new writable mapping.
- */
-static struct log *log_new(int *fd)
-{
-	struct log *log;
-
-	*fd = memfd_new_sized("log", 0, FIRST_SIZE, MEMFD_SEAL_SHRINK);
-	if (*fd < 0)
-		err(1, "memfd_new_sized");
-	log = mmap(NULL, LIMIT, PROT_READ | PROT_WRITE, MAP_SHARED, *fd, 0);
-	if (log == MAP_FAILED)
-		err(1, "mmap");
-	if (memfd_seal(*fd, MEMFD_SEAL_FUTURE_WRITE | MEMFD_SEAL_SEAL) < 0)
-		err(1, "memfd_seal");
-	return log;
-}
 
 /* Make the file at least size bytes long; a reader may have done so already. */
 static int log_grow(int fd, size_t size)
@@ -81,9 +56,15 @@ static void log_append(struct log *log, int fd, const char *line)
 static const struct log *log_map(int fd)
 {
 	const unsigned int seals = MEMFD_SEAL_SHRINK | MEMFD_SEAL_FUTURE_WRITE;
+	struct statfs fs;
 
-	if (memfd_check_seals(fd, seals) < 0)
+	if (memfd_check_seals(fd, seals) < 0 || fstatfs(fd, &fs) < 0)
 		return MAP_FAILED;
+	/* tmpfs; huge pages could not be unmapped again. */
+	if (fs.f_type != 0x01021994) {
+		errno = EINVAL;
+		return MAP_FAILED;
+	}
 	return mmap(NULL, LIMIT, PROT_READ, MAP_SHARED, fd, 0);
 }
 
@@ -128,7 +109,9 @@ int main(void)
 	char line[64];
 	int fd, i, status;
 
-	log = log_new(&fd);
+	log = new_log(FIRST_SIZE, LIMIT, &fd);
+	if (log == MAP_FAILED)
+		err(1, "new_log");
 	switch (fork()) {
 	case -1:
 		err(1, "fork");

@@ -13,110 +13,25 @@
 
 #define _GNU_SOURCE
 #include <err.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
-#include <memfd.h>
+#include "pass_fd.h"
+#include "recipes.h"
 
 #define TEXT "This text is shared, and nobody can change it any more."
 /* The longest message that the receiver accepts, in bytes. */
 #define MAX 4096
 
-/* The sender. Returns a descriptor, or -1. */
-static int new_message(const void *data, size_t size)
-{
-	return memfd_new_sealed("message", 0, data, size);
-}
-
-/*
- * The receiver. Returns MAP_FAILED on error: EPERM if the message can still
- * change, EFBIG if it has more than max bytes, EINVAL if it is empty, or a pipe
- * or another file that cannot have seals.
- */
-static const void *map_message(int fd, size_t max, size_t *size)
-{
-	struct stat st;
-
-	if (memfd_check_seals(fd, MEMFD_SEAL_IMMUTABLE) < 0)
-		return MAP_FAILED;
-	/* The size is final only now. */
-	if (fstat(fd, &st) < 0)
-		return MAP_FAILED;
-	if ((uintmax_t)st.st_size > max) {
-		errno = EFBIG;
-		return MAP_FAILED;
-	}
-	*size = (size_t)st.st_size;
-	return mmap(NULL, *size, PROT_READ, MAP_PRIVATE, fd, 0);
-}
-
-/* unix(7) sends a descriptor as ancillary data, next to at least one byte. */
-union control {
-	struct cmsghdr align;
-	char buf[CMSG_SPACE(sizeof(int))];
-};
-
-static void send_fd(int sock, int fd)
-{
-	char byte = 0;
-	union control control = { 0 };
-	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
-	struct msghdr msg = { .msg_iov = &iov,
-			      .msg_iovlen = 1,
-			      .msg_control = control.buf,
-			      .msg_controllen = sizeof(control.buf) };
-	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
-
-	cmsg->cmsg_level = SOL_SOCKET;
-	cmsg->cmsg_type = SCM_RIGHTS;
-	cmsg->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(cmsg), &fd, sizeof(int));
-	if (sendmsg(sock, &msg, MSG_NOSIGNAL) < 0)
-		err(1, "sendmsg");
-}
-
-/* Returns -1 when the sender has closed its end of the socket. */
-static int receive_fd(int sock)
-{
-	char byte;
-	union control control;
-	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
-	/*
-	 * CMSG_LEN, because CMSG_SPACE may leave room for a second descriptor,
-	 * which a hostile sender could make us leak.
-	 */
-	struct msghdr msg = { .msg_iov = &iov,
-			      .msg_iovlen = 1,
-			      .msg_control = control.buf,
-			      .msg_controllen = CMSG_LEN(sizeof(int)) };
-	struct cmsghdr *cmsg;
-	int fd;
-
-	if (recvmsg(sock, &msg, MSG_CMSG_CLOEXEC) <= 0)
-		return -1;
-	cmsg = CMSG_FIRSTHDR(&msg);
-	if (!cmsg || cmsg->cmsg_level != SOL_SOCKET ||
-	    cmsg->cmsg_type != SCM_RIGHTS)
-		return -1;
-	memcpy(&fd, CMSG_DATA(cmsg), sizeof(int));
-	return fd;
-}
-
 static void receiver(int sock)
 {
 	const char *text;
 	size_t size;
+	ssize_t n;
+	char byte;
 	int fd;
 
-	while ((fd = receive_fd(sock)) >= 0) {
+	while ((n = receive_fd(sock, &byte, 1, &fd)) > 0) {
 		text = map_message(fd, MAX, &size);
 		if (text == MAP_FAILED) {
 			printf("receiver: refused, as it should be (%s)\n",
@@ -132,6 +47,8 @@ static void receiver(int sock)
 		if (write(sock, "", 1) != 1)
 			err(1, "write");
 	}
+	if (n < 0)
+		err(1, "receive_fd");
 }
 
 /* Send a descriptor, and wait until the receiver has dealt with it. */
@@ -142,7 +59,8 @@ static void hand_over(int sock, const char *what, int fd)
 	if (fd < 0)
 		err(1, "%s", what);
 	printf("\nsender:   sends %s\n", what);
-	send_fd(sock, fd);
+	if (send_fd(sock, "", 1, fd) != 1)
+		err(1, "send_fd");
 	if (read(sock, &byte, 1) != 1)
 		errx(1, "the receiver has ended");
 }

@@ -31,7 +31,7 @@ readme = (source / 'README.md').read_text()
 functions = tap.functions(source / 'src/libmemfd.map')
 pages = {page.name: page
          for page in sorted((source / 'src/man').glob('*.[37]'))}
-examples = [path.read_text() for path in (source / 'tests/example').glob('*.c')]
+examples = [path.read_text() for path in (source / 'tests/example').glob('*.[ch]')]
 memfd = ctypes.CDLL(str(library), use_errno=True)
 
 
@@ -301,6 +301,10 @@ def check_manual(root):
         wrong = [] if shown else ['none']
         for code, output in shown:
             wrong += [] if is_in_example(code) else compiles(code, output)
+        if name == 'libmemfd_recipes.7':
+            # Its first block is what all of its functions include.
+            wrong += compiles('\n'.join(map(text, re.findall(
+                '<pre>(.*?)</pre>', page, re.S))))
         report(f'examples_of_{name}', wrong)
 
 
