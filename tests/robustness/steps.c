@@ -6,7 +6,8 @@
  * makes each raise SIGTRAP.
  */
 
-#include "calls.h"
+#include "../shared/calls.h"
+#include "../shared/tap.h"
 
 #include <pthread.h>
 #include <sched.h>
@@ -117,7 +118,7 @@ int main(void)
 {
 	const struct call *call;
 
-	open_files();
+	need(open_files(), "files to call with");
 	for (call = calls; call < calls + CALLS; call++) {
 		int before, good, count, at;
 

@@ -5,7 +5,8 @@
  * with ThreadSanitizer where the compiler has it.
  */
 
-#include "calls.h"
+#include "../shared/calls.h"
+#include "../shared/tap.h"
 
 #include <pthread.h>
 #include <sys/wait.h>
@@ -118,7 +119,7 @@ int main(void)
 		ok(1, "under ThreadSanitizer, which fails what follows");
 	else
 		skip("under ThreadSanitizer", "not had by the compiler");
-	open_files();
+	need(open_files(), "files to call with");
 	/* A thread's first end loads what stays open. */
 	in_threads(some_rounds, NULL);
 	before = open_descriptors();
