@@ -21,7 +21,7 @@ export PKG_CONFIG_PATH="$lib/pkgconfig"
 install() {
 	build=$1 to=$2
 	shift 2
-	meson setup "$build" "$source" --prefix "$to" --libdir "$libdir" \
+	meson setup "$build" "${tree-$source}" --prefix "$to" --libdir "$libdir" \
 		-Dtests=disabled "$@"
 	meson install -C "$build"
 }
@@ -121,31 +121,70 @@ cmake_finds() {
 }
 
 c_by_cmake() {
-	for wanted in '' 1 1.0 "$version" "$version;EXACT" '1...<2' \
-		"1.0...$version"; do
-		cmake_finds "$prefix" -DWANT="$wanted"
-	done
+	cmake_finds "$prefix" -DFINDS="$version;$version EXACT"
 	uses_shared "$tmp/find/use"
-	for wanted in 0.9 1.999 2 0.9...2; do
-		if cmake_finds "$prefix" -DWANT="$wanted" >"$tmp/refused" 2>&1
-		then
-			echo "found, though $wanted was asked for"
-			return 1
-		fi
-		grep "config.cmake, version: $version" "$tmp/refused"
-	done
+	if links_threads; then
+		return 1
+	fi
+}
+
+links_threads() {
+	grep -e -pthread "$tmp/find/CMakeFiles/use.dir/link.txt"
+}
+
+# In an installation of 1.2.3.
+cmake_compares_versions() {
+	tree=$tmp/tree
+	copy "$tree"
+	sed -i "s/^  version: '.*'/  version: '1.2.3'/" "$tree/meson.build"
+	install "$tree/build" "$tmp/1.2.3"
+	finds='1;1.0;1.2;1.2.3;1.2.3 EXACT;1.2.3...1.2.3;1.0...1.2.3'
+	finds="$finds;1.0...1.9;1...2;1...<2;1.0...<1.2.4"
+	refuses='0.9;1.2.4;1.3;2;1 EXACT;1.2 EXACT;1.2.2 EXACT;1.2.4 EXACT'
+	refuses="$refuses;0.9...2;1.0...1.2;1.0...1.2.2;1.0...<1.2.3"
+	refuses="$refuses;1.2.4...1.9;1.3...2;2...3"
+	cmake_finds "$tmp/1.2.3" -DFINDS="$finds" -DREFUSES="$refuses"
+}
+
+# cmake_refuses REASON PREFIX [OPTION]...
+cmake_refuses() {
+	reason=$1
+	shift
+	if cmake_finds "$@" -DFINDS='' -DREFUSES=1.0 >"$tmp/refused" 2>&1; then
+		return 1
+	fi
+	cat "$tmp/refused"
+	if grep 'was asked for' "$tmp/refused"; then
+		return 1
+	fi
+	tr -s '\n ' ' ' <"$tmp/refused" | grep -F "$reason"
+}
+
+cmake_tells_32_bits_from_64() {
+	need i686-linux-gnu-gcc
+	same 8 "$(echo __SIZEOF_POINTER__ | cc -E -P -)"
+	cmake_refuses "libmemfd-config.cmake, version: $version (64bit)" \
+		"$lib/cmake" -DCMAKE_C_COMPILER=i686-linux-gnu-gcc
+}
+
+cmake_misses_the_library() {
+	cp -r "$prefix" "$tmp/none"
+	rm "$tmp/none/$libdir"/libmemfd.*
+	cmake_refuses "no library in $tmp/none/$libdir" "$tmp/none"
 }
 
 # By a target of its own, by a fully static link, and where it is all there is.
 c_by_cmake_static() {
 	cmake_finds "$prefix" -DTARGET=libmemfd::memfd_static
 	uses_static "$tmp/find/use"
+	links_threads
 	cmake_finds "$prefix" -DTARGET=libmemfd::memfd_static \
 		-DCMAKE_EXE_LINKER_FLAGS=-static
 	"$tmp/find/use"
 	install "$tmp/archive" "$tmp/archive-only" -Ddefault_library=static
 	cmake_finds "$tmp/archive-only"
 	uses_static "$tmp/find/use"
+	links_threads
 }
 
 c_by_cmake_elsewhere() {
@@ -161,12 +200,36 @@ c_by_cmake_elsewhere() {
 	cmake_finds "$tmp/root" \
 		-Dlibmemfd_DIR="$tmp/root/$libdir/cmake/libmemfd"
 	uses_shared "$tmp/find/use" "$tmp/root/usr/$libdir"
+}
 
-	# With folders outside the prefix, as some distributions split it.
-	install "$tmp/split" "$tmp/out" --libdir "$tmp/out-lib/lib" \
-		--includedir "$tmp/out-dev/include"
-	cmake_finds "$tmp/out-lib"
-	uses_shared "$tmp/find/use" "$tmp/out-lib/lib"
+# c_by_cmake_split LIBDIR INCLUDEDIR: in the prefix or, where it begins with a
+# slash, outside, as some distributions have it.
+c_by_cmake_split() {
+	case $1 in /*) set -- "$tmp$1" "$2" ;; esac
+	case $2 in /*) set -- "$1" "$tmp$2" ;; esac
+	rm -rf "$tmp/split" "$tmp/in"
+	install "$tmp/split" "$tmp/in" --libdir "$1" --includedir "$2"
+	cd "$tmp/in"
+	cmake_finds "$(realpath "$1/..")"
+	uses_shared "$tmp/find/use" "$(realpath "$1")"
+}
+
+# The four files in a folder of the project.
+c_by_cmake_from_source() {
+	need cmake
+	mkdir "$tmp/own"
+	cd "$source/src"
+	cp memfd.c names.c syscalls.h ../include/memfd.h "$here/use.c" "$tmp/own"
+	cat >"$tmp/own/CMakeLists.txt" <<-END
+		cmake_minimum_required(VERSION 3.7)
+		project(consumer C)
+		add_executable(use use.c memfd.c names.c)
+		target_compile_options(use PRIVATE -Wall -Wextra -Werror)
+		target_include_directories(use PRIVATE .)
+	END
+	cmake -S "$tmp/own" -B "$tmp/own/build"
+	cmake --build "$tmp/own/build"
+	"$tmp/own/build/use"
 }
 
 # A Meson project that has CMake but no pkg-config.
@@ -256,7 +319,14 @@ cell c_by_pkg_config_static
 cell c_by_the_commands_of_the_readme
 cell c_by_cmake
 cell c_by_cmake_static
+cell cmake_compares_versions
+cell cmake_tells_32_bits_from_64
+cell cmake_misses_the_library
 cell c_by_cmake_elsewhere
+cell c_by_cmake_split lib /dev/include
+cell c_by_cmake_split /run/lib include
+cell c_by_cmake_split /both/lib /both/include
+cell c_by_cmake_from_source
 cell meson_by_cmake
 cell bindgen_sees_it
 cell swig_sees_it
