@@ -107,6 +107,35 @@ compiler_and_meson_suffice() {
 	fi
 }
 
+# generic CC STANDARD: tests/unit builds it in C11 and later by one compiler.
+generic() {
+	need "$1"
+	nullptr=
+	if echo 'void *null = nullptr;' | "$1" "-std=$2" -xc -fsyntax-only -
+	then
+		nullptr=-DHAVE_NULLPTR
+	fi
+	"$1" "-std=$2" $nullptr -Wall -Wextra -pedantic -Werror \
+		-I "$source/include" -o "$tmp/generic" \
+		"$source/tests/unit/generic.c" \
+		"$source/src/memfd.c" "$source/src/names.c" -lcmocka
+	"$tmp/generic"
+}
+
+# What is neither a string nor a number does not compile, whichever function it
+# would go to.
+generic_refuses() {
+	need "$1"
+	for argument in '(volatile char *)0' '(unsigned char *)0' '(int *)0' \
+		'(struct { int i; }){ 1 }' 'main'; do
+		printf '%s\n' '#define MEMFD_GENERIC' '#include <memfd.h>' \
+			"int main(void) { return memfd_new(\"\", $argument); }" |
+			"$1" -I "$source/include" -Werror=int-conversion \
+			-xc -fsyntax-only - 2>"$tmp/refused" && return 1
+		grep -e int-conversion -e 'incompatible type' "$tmp/refused"
+	done
+}
+
 # As in a glibc before 2.27: nothing of that name can be linked.
 libc_has_no_memfd_create() {
 	export CFLAGS=-Dmemfd_create=no_such_function
@@ -139,6 +168,12 @@ for compiler in gcc clang; do
 	cell reproducible $compiler
 done
 cell no_warning_by_linker gcc gold
+for compiler in gcc clang clang-19; do
+	for standard in c11 gnu11 c17 gnu17 c2x gnu2x; do
+		cell generic $compiler $standard
+	done
+	cell generic_refuses $compiler
+done
 cell no_build_system_without_lfs64
 cell compiler_and_meson_suffice
 cell libc_has_no_memfd_create
