@@ -369,7 +369,7 @@ int memfd_format_seals(unsigned int seals, char *buf, size_t size);
 #endif
 #if __STDC_VERSION__ >= 202311L ||                                             \
 	(__STDC_VERSION__ > 201710L &&                                         \
-	 (__GNUC__ >= 13 || (defined(__clang__) && __clang_major__ >= 17)))
+	 (__GNUC__ >= 13 || (defined(__clang__) && __clang_major__ >= 16)))
 #define MEMFD_GENERIC_NULLPTR_(function) __typeof__(nullptr) : function,
 #else
 #define MEMFD_GENERIC_NULLPTR_(function)
