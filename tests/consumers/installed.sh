@@ -39,6 +39,9 @@ cat >"$tmp/promised" <<-END
 	devel ./include/memfd.h
 	$(cd "$source/tests/example" &&
 		find ./*.[ch] | sed 's,^\.,doc ./share/doc/libmemfd/examples,')
+	$(cd "$source/src/man" &&
+		find . -name '*.[0-9]' |
+		sed 's,^\.\(.*\)\(.\)$,man ./share/man/man\2\1\2,')
 END
 
 installs_these_files() {
@@ -53,6 +56,18 @@ installs_by_tag() {
 	DESTDIR=$tmp/$1 meson install -C "$tmp/build" --tags "$1"
 	same "$(sed -n "s/^$1 //p" "$tmp/promised" | sort)" \
 		"$(files "$tmp/$1$prefix")"
+}
+
+# Whoever links to it decides what is exported, with options of the linker.
+archive_is_visible() {
+	install "$tmp/archive" "$tmp/archive-only" -Ddefault_library=static
+	for archive in "$lib" "$tmp/archive-only/$libdir"; do
+		cc -shared -o "$tmp/libvisible.so" -Wl,--whole-archive \
+			"$archive/libmemfd.a" -Wl,--no-whole-archive
+		same "$(grep -c '^	memfd_.*;$' "$source/src/libmemfd.map")" \
+			"$(nm -D --defined-only "$tmp/libvisible.so" |
+				grep -c memfd_)"
+	done
 }
 
 uses_shared() {
@@ -181,7 +196,6 @@ c_by_cmake_static() {
 	cmake_finds "$prefix" -DTARGET=libmemfd::memfd_static \
 		-DCMAKE_EXE_LINKER_FLAGS=-static
 	"$tmp/find/use"
-	install "$tmp/archive" "$tmp/archive-only" -Ddefault_library=static
 	cmake_finds "$tmp/archive-only"
 	uses_static "$tmp/find/use"
 	links_threads
@@ -311,9 +325,10 @@ uninstalled_without_a_trace() {
 }
 
 cell installs_these_files
-for tag in runtime devel doc; do
+for tag in runtime devel doc man; do
 	cell installs_by_tag $tag
 done
+cell archive_is_visible
 cell pkg_config_file_is_right
 cell c_by_pkg_config_static
 cell c_by_the_commands_of_the_readme

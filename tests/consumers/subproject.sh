@@ -79,11 +79,10 @@ neighbours_call_libmemfd_so_1() {
 	done
 }
 
-# installs WHAT FOLDER: all files, manual pages too.
+# installs WHAT FOLDER
 installs() {
 	DESTDIR=$tmp/stage-$1 meson install -C "$2"
-	(cd "$tmp/stage-$1$tmp/prefix" && find . ! -type d | sort) \
-		>"$tmp/files-$1"
+	files "$tmp/stage-$1$tmp/prefix" >"$tmp/files-$1"
 }
 
 parents_files() {

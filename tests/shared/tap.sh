@@ -70,9 +70,9 @@ same() {
 	return 1
 }
 
-# The files of an installation, manual pages aside.
+# The files of an installation.
 files() {
-	(cd "$1" && find . ! -type d ! -path '*/man/*' | sort)
+	(cd "$1" && find . ! -type d | sort)
 }
 
 # copy FOLDER: what it takes to build without tests.
