@@ -95,6 +95,22 @@ deb_build() {
 	fi
 }
 
+# A function that is gone would leave programs behind that need it.
+deb_misses_a_lost_function() {
+	mkdir "$deb/lost"
+	tar -xf "$tmp/libmemfd-$version.tar.xz" -C "$deb/lost"
+	cd "$deb/lost/libmemfd-$version"
+	cp -r tests/packages/debian debian
+	debian/rules debian/changelog
+	sed -i '/^	memfd_seal_str;$/d' src/libmemfd.map
+	if DEB_BUILD_OPTIONS=nocheck DEB_BUILD_PROFILES=nocheck \
+		dpkg-buildpackage -b -us -uc >"$tmp/lost" 2>&1; then
+		return 1
+	fi
+	grep 'some symbols or patterns disappeared' "$tmp/lost"
+	grep '^-  *memfd_seal_str@LIBMEMFD_1' "$tmp/lost"
+}
+
 # No remark of any kind, except those that lintian-tags lists with the reason.
 deb_lintian_is_silent() {
 	lintian --allow-root --pedantic --display-info \
@@ -146,8 +162,8 @@ rpm_needs_libc_alone() {
 	rpm -qp --requires $(rpm_packages "$version") |
 		grep -v -e '^libc\.so' -e '^rpmlib(' -e '^rtld(' |
 		sort -u >"$tmp/requires"
-	printf '%s\n' /sbin/ldconfig /usr/bin/pkg-config \
-		"libmemfd$isa = $version" "libmemfd-devel$isa = $version" |
+	printf '%s\n' /usr/bin/pkg-config "cmake-filesystem$isa" \
+		"libmemfd$isa = $version-1" "libmemfd-devel$isa = $version-1" |
 		sort | diff - "$tmp/requires"
 }
 
@@ -156,9 +172,11 @@ rpm_packages() {
 		"$rpm"/RPMS/*/libmemfd-[ds]*-"$1"-*.rpm
 }
 
+# Whatever is installed there, glibc's trigger calls ldconfig.
 rpm_install() {
 	rpm --root "$root" --dbpath /var/lib/rpm --upgrade --replacepkgs \
 		--nodeps "$@"
+	in_root ldconfig
 }
 
 rpm_remove() {
@@ -238,6 +256,7 @@ cell bare_root
 multiarch=/lib/$(cc -print-multiarch)
 cell deb_build "$version"
 cell deb_build "$next" nocheck
+cell deb_misses_a_lost_function
 cell deb_lintian_is_silent
 cell installed deb "$multiarch"
 cell upgraded deb "$multiarch"
