@@ -4,14 +4,15 @@
 #
 # init.sh PROGRAM...: run test programs once for each value of vm.memfd_noexec,
 # in a PID namespace each, because the sysctl belongs to that. As the init of a
-# virtual machine, it ends by switching that off; elsewhere it needs root or a
-# user namespace. Lines that start with "@" are for kernels.py.
+# virtual machine, it mounts the file systems that are in /images (each at /mnt
+# and its name, and an overlay), and ends by switching that off; elsewhere it
+# needs root or a user namespace. Lines that start with "@" are for kernels.py.
 
 sysctl=/proc/sys/vm/memfd_noexec
 if [ $$ = 1 ]; then
 	/bin/busybox --install /bin
 	export PATH=/bin
-	mkdir /proc /sys /dev /tmp
+	mkdir -p /proc /sys /dev /tmp
 	mount -t proc proc /proc
 	mount -t sysfs sysfs /sys
 	mount -t devtmpfs devtmpfs /dev
@@ -20,6 +21,19 @@ if [ $$ = 1 ]; then
 	mount -t devpts devpts /dev/pts
 	mount -t tmpfs tmpfs /dev/shm
 	mount -t tmpfs tmpfs /tmp
+	# Without one of these, tests would be skipped: rather run none.
+	for module in /modules/*; do
+		insmod "$module" || poweroff -f
+	done
+	for image in /images/*; do
+		type=${image##*/}
+		mkdir -p "/mnt/$type"
+		mount -o loop -t "$type" "$image" "/mnt/$type" || poweroff -f
+	done
+	mkdir /mnt/overlay /tmp/upper /tmp/work
+	mount -t overlay overlay /mnt/overlay -o \
+		lowerdir=/mnt/squashfs,upperdir=/tmp/upper,workdir=/tmp/work ||
+		poweroff -f
 fi
 
 # shellcheck disable=SC2016 # expanded by the shell that runs them

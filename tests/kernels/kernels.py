@@ -6,6 +6,8 @@ Builds the programs statically and runs them on the kernel of this machine and,
 in a virtual machine, on the kernel for clouds of each release of Debian; at each
 value of vm.memfd_noexec. MEMFD_CACHE is where packages are kept.
 """
+import lzma
+import os
 import re
 import subprocess
 import sys
@@ -14,31 +16,63 @@ from pathlib import Path
 sys.path.append(str(Path(__file__).resolve().parents[1] / 'shared'))
 import suite  # noqa: E402
 
-RELEASES = 'bullseye', 'bookworm', 'trixie', 'sid'
+RELEASES = 'bullseye', 'bookworm', 'trixie', 'sid', 'trixie-backports'
 PACKAGE = re.compile(r'Depends: linux-image-(\S+-cloud-amd64)')
-# Where the kernel itself is: in 7.2 not in the image any more; and a new one may
-# be there before it is signed.
-NAMES = ('linux-image-{}', 'linux-binary-{}', 'linux-image-{}-unsigned',
-         'linux-binary-unsigned-{}')
+# Where the kernel and its modules are: since 7.2 no longer in the image; and a
+# new one may be there before it is signed.
+NAMES = (('linux-image-{}',), ('linux-binary-{}', 'linux-modules-{}'),
+         ('linux-image-{}-unsigned',),
+         ('linux-binary-unsigned-{}', 'linux-modules-{}'))
+# What a kernel does not have built in, each after those that it needs.
+MODULES = ('libcrc32c', 'fuse', 'overlay', 'loop', 'squashfs', 'fat', 'vfat',
+           'nls_cp437', 'nls_ascii', 'xfs')
+# The file systems to mount: how each is made in a file of this size. Of the
+# options, those of XFS are for one this small.
+SIZE = 16 << 20
+IMAGES = {
+    'ext4': ['mke2fs', '-q', '-F', '-t', 'ext4'],
+    'vfat': ['mkfs.vfat'],
+    'xfs': ['mkfs.xfs', '-q', '--unsupported'],
+}
 
 
 def kernel(cache, release):
-    """The current kernel of a release, and its package's version."""
+    """The current kernel of a release, its modules by name, and its package's
+    version."""
     apt = cache.apt(release)
     found = PACKAGE.search(apt('cache', 'depends', 'linux-image-cloud-amd64'))
-    for name in NAMES if found else ():
+    for names in NAMES if found else ():
+        package, *needs = [name.format(found[1]) for name in names]
         try:
-            folder, version = cache.deb(apt, name.format(found[1]),
-                                        '*/vmlinuz*')
-        except suite.Unavailable:
+            folder, version = cache.deb(
+                apt, package, ('*/vmlinuz*', '*.ko', '*.ko.xz'), needs)
+            image, = folder.glob('**/vmlinuz*')
+        except (suite.Unavailable, ValueError):
             continue
-        image, = folder.glob('**/vmlinuz*')
-        return image, version
+        modules = {path.name.partition('.')[0]: path
+                   for path in folder.glob('**/*.ko*')}
+        return image, [modules[name] for name in MODULES if name in modules], \
+            version
     raise suite.Unavailable('no kernel on the mirror')
 
 
-def initramfs(path, busybox, init, programs):
-    """A cpio archive of the "newc" kind, which every kernel unpacks."""
+def images(folder, busybox):
+    """The file systems in the files of this folder. The one that cannot be
+    written has something to read."""
+    folder.mkdir(exist_ok=True)
+    for name, command in IMAGES.items():
+        image = folder / name
+        image.write_bytes(b'')
+        os.truncate(image, SIZE)
+        suite.call(*command, image)
+    suite.call('mksquashfs', busybox, folder / 'squashfs', '-quiet',
+               '-noappend')
+    return sorted(folder.iterdir())
+
+
+def initramfs(path, files):
+    """A cpio archive of the "newc" kind, which every kernel unpacks: files,
+    each by its name there."""
     with open(path, 'wb') as archive:
         def put(name, mode, data=b''):
             name = name.encode() + b'\0'
@@ -48,12 +82,12 @@ def initramfs(path, busybox, init, programs):
                 archive.write(part)
                 archive.write(bytes(-archive.tell() % 4))
 
-        for folder in 'bin', 'tests':
+        for folder in sorted({name.rpartition('/')[0] for name in files} - {''}):
             put(folder, 0o040755)
-        put('bin/busybox', 0o100755, busybox.read_bytes())
-        put('init', 0o100755, init.read_bytes())
-        for program in programs:
-            put(f'tests/{program.name}', 0o100755, program.read_bytes())
+        for name, file in files.items():
+            data = file.read_bytes()
+            put(name, 0o100755,
+                lzma.decompress(data) if file.suffix == '.xz' else data)
         put('TRAILER!!!', 0)
 
 
@@ -107,14 +141,17 @@ def main():
     tap = suite.Tap('kernels', build)
     cache = suite.Cache(build.parent / 'cache')
     static = suite.Target('static', 'gcc', link_args=['-static'])
+    # Those that make file systems are not in everybody's.
+    os.environ['PATH'] += ':/usr/sbin:/sbin'
     try:
-        for tool in 'gcc', 'qemu-system-x86_64', 'dpkg-deb':
+        for tool in ('gcc', 'qemu-system-x86_64', 'dpkg-deb', 'mksquashfs',
+                     *(command[0] for command in IMAGES.values())):
             suite.need(tool)
         programs = static.build(
             root, build, static.cmocka(cache.cmocka_source(), build),
             ['default_library=static'], names)
         busybox = cache.deb(cache.apt(None), 'busybox-static',
-                            './bin/busybox')[0] / 'bin/busybox'
+                            ['./bin/busybox'])[0] / 'bin/busybox'
     except suite.Unavailable as error:
         tap.missing('kernels', error)
         tap.end()
@@ -124,16 +161,21 @@ def main():
         tap.end()
     archive = build / 'initramfs'
     init = root / 'tests/kernels/init.sh'
-    initramfs(archive, busybox, init, programs)
+    files = {'init': init, 'bin/busybox': busybox}
+    for folder, paths in (('tests', programs),
+                          ('images', images(build / 'images', busybox))):
+        files.update({f'{folder}/{path.name}': path for path in paths})
 
     sides = [measure(tap, 'the host', ['sh', init, *programs], programs)]
     for release in RELEASES:
         try:
-            image, version = kernel(cache, release)
+            image, modules, version = kernel(cache, release)
         except suite.Unavailable as error:
             tap.skip(release, error)
             tap.cells.append({'row': f'Linux of {release}: {error}'})
             continue
+        initramfs(archive, files | {f'modules/{n:02}': path for n, path
+                                    in enumerate(modules)})
         sides.append(measure(
             tap, release, virtual_machine(image, archive, programs), programs,
             version))

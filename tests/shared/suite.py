@@ -216,7 +216,8 @@ class Cache:
         for name in 'lists/partial', 'archives/partial':
             (folder / name).mkdir(parents=True, exist_ok=True)
         sources = f'{kind} {sites[False][1]} {release} main\n'
-        if True in sites and release != 'sid':
+        # Neither sid nor backports have security updates of their own.
+        if True in sites and release != 'sid' and '-' not in release:
             sources += f'{kind} {sites[True][1]} {release}-security main\n'
         (folder / 'sources.list').write_text(sources)
         options = [
@@ -259,10 +260,10 @@ class Cache:
             partial.rename(folder)
         return folder
 
-    def deb(self, apt, package, wanted='.', needs=()):
-        """The files of a package, by its version, which is returned too.
-
-        Those of the packages that it needs, if wanted, are in the same folder.
+    def deb(self, apt, package, wanted=(), needs=()):
+        """The files of a package, by its version, which is returned too: those
+        that a pattern fits, or all. In the same folder, those of the packages
+        that it needs.
         """
         try:
             version = re.search(r'^Version: (.*)', apt(
@@ -273,12 +274,15 @@ class Cache:
         def make(folder):
             apt('get', 'download', package, *needs, cwd=folder)
             for deb in folder.glob('*.deb'):
-                call('sh', '-c',
-                     'dpkg-deb --fsys-tarfile "$0" | tar -x --wildcards "$1"',
-                     deb, wanted, cwd=folder)
+                # Not each of them has something that each pattern fits.
+                call('sh', '-c', 'dpkg-deb --fsys-tarfile "$0" | '
+                     'tar -x --wildcards "$@" || test $# -gt 1',
+                     deb, *wanted, cwd=folder)
                 deb.unlink()
 
-        return self.once(f'{package}_{version}', make), version
+        # A folder with other files of it is another one.
+        files = [re.sub(r'\W+', '', pattern) for pattern in wanted]
+        return self.once('_'.join([package, version, *files]), make), version
 
     def source(self, release, package):
         """The upstream source of a package, by its version, which is returned
