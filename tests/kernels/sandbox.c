@@ -181,6 +181,39 @@ static void sealing_is_refused(void **state)
 	assert_int_equal(under(rules, SECCOMP_RET_ALLOW, no_seals), 0);
 }
 
+static void copies(void)
+{
+	static char data[100000], copied[sizeof(data) + 1];
+	int fd, copy;
+
+	memset(data, 'x', sizeof(data));
+	fd = memfd_new_sealed("sandbox", 0, data, sizeof(data));
+	copy = memfd_new_sealed_copy("sandbox", 0, fd, sizeof(data));
+	if (read(copy, copied, sizeof(copied)) != sizeof(data) ||
+	    memcmp(copied, data, sizeof(data)) != 0)
+		_exit(1);
+	gives(copy, 0, 0666, ALL_SEALS | first_seals());
+	gives(memfd_new_sealed_copy("sandbox", 0, fd, sizeof(data) - 1), EFBIG,
+	      0, 0);
+}
+
+static void copy_does_without_sendfile(void **state)
+{
+	static const unsigned int errors[] = { EPERM, ENOSYS, EINVAL };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(errors); i++) {
+		const struct rule rules[] = { { SYS_sendfile, errors[i], 0 },
+#ifdef SYS_sendfile64
+					      { SYS_sendfile64, errors[i], 0 },
+#endif
+					      END };
+
+		assert_int_equal(under(rules, SECCOMP_RET_ALLOW, copies), 0);
+	}
+}
+
 static void nothing(void)
 {
 }
@@ -226,6 +259,7 @@ int main(void)
 		promise(exec_flags_are_refused),
 		promise(fchmod_is_refused_too),
 		promise(sealing_is_refused),
+		promise(copy_does_without_sendfile),
 		promise(all_is_refused_that_the_manual_does_not_list),
 	};
 

@@ -34,6 +34,8 @@ static void copies(int fd, const char *content, size_t size)
 		assert_int_equal(lseek(fd, 0, SEEK_CUR), offsets[i]);
 		holds(succeeds(memfd_new_sealed_copy("copy", 0, fd, size)),
 		      content, size);
+		holds(succeeds(memfd_new_sealed_copy("copy", 0, fd, size + 1)),
+		      content, size);
 		if (size)
 			fails(memfd_new_sealed_copy("copy", 0, fd, size - 1),
 			      EFBIG);
@@ -70,6 +72,28 @@ static void files_on_disk_and_tmpfs(void **state)
 	}
 	if (!copied)
 		skip_because("nowhere to write a file");
+}
+
+/* Where these can be opened with O_DIRECT, that wants whole, aligned blocks. */
+static void files_open_for_direct_io(void **state)
+{
+	const size_t sizes[] = { 0,    1,    511,   512,   513,	  4095,
+				 4096, 4097, 65535, 65536, 65537, LARGEST };
+	int fd = out_of_the_way(temporary_file(0));
+	int direct = open_again(fd, O_RDONLY | O_DIRECT);
+	size_t i;
+
+	(void)state;
+	for (i = 0; direct >= 0 && i < COUNT(sizes); i++) {
+		assert_int_equal(ftruncate(fd, 0), 0);
+		assert_int_equal(pwrite(fd, pattern, sizes[i], 0), sizes[i]);
+		copies(direct, pattern, sizes[i]);
+	}
+	if (fd >= 0)
+		close_it(fd);
+	if (direct < 0)
+		skip_because("nowhere to write a file that O_DIRECT opens");
+	close_it(direct);
 }
 
 static void memfds_sealed_or_not(void **state)
@@ -155,6 +179,26 @@ static void endless_file_is_efbig(void **state)
 	}
 }
 
+static void endless_file_without_a_limit_fills_what_there_is(void **state)
+{
+	int fd = out_of_the_way(open("/dev/zero", O_RDONLY | O_CLOEXEC));
+	struct rlimit limit, small;
+
+	(void)state;
+	if (fd < 0)
+		skip_because("no /dev/zero");
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	small = limit;
+	small.rlim_cur = 1 << 20;
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	fails(memfd_new_sealed_copy("copy", 0, fd, SIZE_MAX), EFBIG);
+	fails(memfd_new_sealed_copy("copy", 0, fd, 1 << 21), EFBIG);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	signal(SIGXFSZ, SIG_DFL);
+	close_it(fd);
+}
+
 /* In each: -1 and this errno, whatever the limit, and nothing is left. */
 static void refuses(int fd, int err)
 {
@@ -237,6 +281,18 @@ static void flags_are_judged_before_the_source(void **state)
 	fails(memfd_new_sealed_copy_str("copy", "nope", -1, 1), EINVAL);
 }
 
+/* At this address there is nothing. */
+static void error_of_read_is_that_of_the_copy(void **state)
+{
+	int fd = out_of_the_way(open("/proc/self/mem", O_RDONLY | O_CLOEXEC));
+
+	(void)state;
+	if (fd < 0)
+		skip_because("no /proc/self/mem");
+	refuses(fd, EIO);
+	close_it(fd);
+}
+
 static volatile sig_atomic_t done;
 
 static void *changes_size(void *arg)
@@ -284,13 +340,16 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		promise(files_on_disk_and_tmpfs),
+		promise(files_open_for_direct_io),
 		promise(memfds_sealed_or_not),
 		promise(holes_are_zeros),
 		promise(files_of_proc_and_sys),
 		promise(endless_file_is_efbig),
+		promise(endless_file_without_a_limit_fills_what_there_is),
 		promise(pipe_socket_and_terminal_are_espipe),
 		promise(directory_is_eisdir),
 		promise(descriptor_not_open_for_reading_is_ebadf),
+		promise(error_of_read_is_that_of_the_copy),
 		promise(flags_are_judged_before_the_source),
 		promise(file_that_shrinks_and_grows_meanwhile),
 	};
