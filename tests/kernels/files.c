@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * Copies from the file systems that there are: mounted ones, with O_DIRECT and
+ * without, an overlay, huge pages, and all of /proc and /sys. What pread(2)
+ * gives of a file decides what its copy has to be.
+ */
+
+#include "../shared/reading.h"
+
+#include <dirent.h>
+#include <ftw.h>
+#include <mntent.h>
+#include <sched.h>
+#include <sys/mount.h>
+
+static char pattern[READ_AT_MOST];
+
+/* The copy is what reading gives, within each limit. Closes it. */
+static void copies(int fd, const char *what)
+{
+	static struct reading read;
+	size_t i;
+
+	assert_true(fd >= 0);
+	fd = out_of_the_way(fd);
+	read_all(fd, SIZE_MAX, &read);
+	if (read.size <= READ_AT_MOST) {
+		const size_t limits[] = {
+			SIZE_MAX, read.size, read.size + 1, read.size - 1, 0, 1,
+			511,	  512,	     4096,	    65536,
+		};
+
+		for (i = 0; i < COUNT(limits); i++) {
+			const char *how;
+
+			read_all(fd, limits[i], &read);
+			how = differs(fd, limits[i], &read);
+			if (how)
+				fail_msg("%s, %s", what, how);
+		}
+	}
+	close_it(fd);
+}
+
+/* Through the cache, and past it where the file system knows O_DIRECT. */
+static void copies_both_ways(int file, const char *what)
+{
+	int fd;
+
+	copies(reopen(file, O_RDONLY), what);
+	fd = open_again(file, O_RDONLY | O_DIRECT);
+	if (fd >= 0)
+		copies(fd, what);
+	else
+		assert_int_equal(errno, EINVAL);
+}
+
+/* A file of its own there, of many sizes. */
+static void files_written(int file, const char *type)
+{
+	static const size_t sizes[] = { 0,     1,     511,    512,   513,
+					4095,  4096,  4097,   65535, 65536,
+					65537, 70000, 131072, 200001 };
+	char what[64];
+	size_t i;
+
+	for (i = 0; i < COUNT(sizes); i++) {
+		assert_int_equal(ftruncate(file, 0), 0);
+		assert_int_equal(pwrite(file, pattern, sizes[i], 0), sizes[i]);
+		snprintf(what, sizeof(what), "%s, %zu bytes", type, sizes[i]);
+		copies_both_ways(file, what);
+	}
+	/* A hole, with something behind it. */
+	assert_int_equal(ftruncate(file, 0), 0);
+	assert_int_equal(pwrite(file, "x", 1, 100000), 1);
+	copies_both_ways(file, what);
+}
+
+/* Those that are there. Returns how many. */
+static int files_found(const char *path, const char *type)
+{
+	DIR *dir = opendir(path);
+	struct dirent *entry;
+	int fd, found = 0;
+
+	while (dir && found < 20 && (entry = readdir(dir))) {
+		if (entry->d_type != DT_REG)
+			continue;
+		fd = openat(dirfd(dir), entry->d_name, O_RDONLY | O_CLOEXEC);
+		if (fd < 0)
+			continue;
+		copies_both_ways(fd, type);
+		close_it(fd);
+		found++;
+	}
+	if (dir)
+		closedir(dir);
+	return found;
+}
+
+/* The first one of this type in which there is, or can be, a file. */
+static void mounted_file_system(void **state)
+{
+	const char *type = *state;
+	FILE *mounts = setmntent("/proc/self/mounts", "re");
+	struct mntent *entry;
+	char path[PATH_MAX];
+	int fd, done = 0;
+
+	while (mounts && !done && (entry = getmntent(mounts))) {
+		if (strcmp(entry->mnt_type, type) != 0)
+			continue;
+		snprintf(path, sizeof(path), "%s/memfd-XXXXXX", entry->mnt_dir);
+		fd = mkostemp(path, O_CLOEXEC);
+		if (fd >= 0) {
+			unlink(path);
+			fd = out_of_the_way(fd);
+			files_written(fd, type);
+			close_it(fd);
+			done = 1;
+		} else {
+			done = files_found(entry->mnt_dir, type);
+		}
+	}
+	if (mounts)
+		endmntent(mounts);
+	if (!done)
+		skip_because("no %s is mounted", type);
+}
+
+static void put(const char *path, size_t size)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	assert_true(fd >= 0);
+	assert_int_equal(pwrite(fd, pattern, size, 0), size);
+	close_it(fd);
+}
+
+/* What a descriptor that was open before reads then depends on the kernel. */
+static void overlay_before_and_after_copy_up_and_unlink(void **state)
+{
+	int old, new;
+
+	(void)state;
+	/* Over a directory that is there, and for this process alone. */
+	if (unshare(CLONE_NEWNS) < 0 ||
+	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    mount("memfd", "/tmp", "tmpfs", 0, NULL) < 0)
+		skip_because("mount(2): %s", strerror(errno));
+	assert_int_equal(mkdir("/tmp/lower", 0700), 0);
+	assert_int_equal(mkdir("/tmp/upper", 0700), 0);
+	assert_int_equal(mkdir("/tmp/work", 0700), 0);
+	assert_int_equal(mkdir("/tmp/both", 0700), 0);
+	put("/tmp/lower/file", 70000);
+	if (mount("memfd", "/tmp/both", "overlay", 0,
+		  "lowerdir=/tmp/lower,upperdir=/tmp/upper,workdir=/tmp/work") <
+	    0)
+		skip_because("overlay: %s", strerror(errno));
+	old = open("/tmp/both/file", O_RDONLY | O_CLOEXEC);
+	assert_true(old >= 0);
+	old = out_of_the_way(old);
+	copies(dup(old), "below");
+	put("/tmp/both/file", 5);
+	assert_int_equal(truncate("/tmp/both/file", 5000), 0);
+	new = open("/tmp/both/file", O_RDONLY | O_CLOEXEC);
+	assert_true(new >= 0);
+	new = out_of_the_way(new);
+	copies(dup(old), "below, after copy-up");
+	copies(dup(new), "copied up");
+	assert_int_equal(unlink("/tmp/both/file"), 0);
+	copies(old, "below, unlinked");
+	copies(new, "copied up, unlinked");
+	assert_int_equal(umount("/tmp/both"), 0);
+	assert_int_equal(umount("/tmp"), 0);
+}
+
+static const char pool[] = "/proc/sys/vm/nr_hugepages";
+
+/* How many there are, or -1. */
+static int huge_pages(void)
+{
+	FILE *file = fopen(pool, "re");
+	int n = -1;
+
+	if (!file || fscanf(file, "%d", &n) != 1)
+		n = -1;
+	if (file)
+		fclose(file);
+	return n;
+}
+
+static void set_huge_pages(int n)
+{
+	FILE *file = fopen(pool, "we");
+
+	if (!file)
+		return;
+	fprintf(file, "%d\n", n);
+	fclose(file);
+}
+
+static void huge_pages_and_holes_of_them(void **state)
+{
+	int fd = memfd_new("source", MEMFD_HUGETLB), had = huge_pages(), err;
+	struct stat st;
+	char *at;
+
+	(void)state;
+	if (fd < 0)
+		skip_because("no huge pages: %s", strerror(errno));
+	fd = out_of_the_way(fd);
+	assert_int_equal(fstat(fd, &st), 0);
+	copies(dup(fd), "no huge page");
+	assert_int_equal(ftruncate(fd, st.st_blksize), 0);
+	copies(dup(fd), "hole of a huge page");
+	/* One more of them, for the time being. */
+	set_huge_pages(had + 1);
+	err = fallocate(fd, 0, 0, st.st_blksize) < 0 ? errno : 0;
+	if (!err) {
+		at = mmap(NULL, (size_t)st.st_blksize, PROT_READ | PROT_WRITE,
+			  MAP_SHARED, fd, 0);
+		assert_true(at != MAP_FAILED);
+		memcpy(at, pattern, 300000);
+		assert_int_equal(munmap(at, (size_t)st.st_blksize), 0);
+		copies(dup(fd), "huge page");
+	}
+	close_it(fd);
+	set_huge_pages(had);
+	if (err)
+		skip_because("no huge page to be had: %s", strerror(err));
+}
+
+/* Longer than a page, and given to one read only. */
+static void long_text_of_proc_sys(void **state)
+{
+	static const char path[] = "/proc/sys/net/ipv4/ip_local_reserved_ports";
+	char text[4000];
+	int fd, port, n = 0;
+	struct reading *read = malloc(sizeof(*read));
+
+	(void)state;
+	if (unshare(CLONE_NEWNET) < 0)
+		skip_because("network namespace: %s", strerror(errno));
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		skip_because("%s: %s", path, strerror(errno));
+	/* It takes a page at a time, and adds what is written further on. */
+	for (port = 10001; port < 13000; port += 2) {
+		n += snprintf(text + n, sizeof(text) - (size_t)n, "%d,", port);
+		if (n > 3900 || port > 12997) {
+			assert_int_equal(pwrite(fd, text, (size_t)n - 1, port),
+					 n - 1);
+			n = 0;
+		}
+	}
+	read_all(fd, SIZE_MAX, read);
+	assert_true(read->size > 8192);
+	copies(fd, path);
+	free(read);
+}
+
+/*
+ * These block, give what they have to one reader, have no end, or count the
+ * files that are open.
+ */
+static const char *const left_out[] = {
+	"kmsg",		"trace_pipe", "trace_pipe_raw", "wakeup_count", "kcore",
+	"dentry-state", "file-nr",    "inode-nr",	"inode-state",
+};
+
+static int walked, wrong;
+
+static int is_left_out(const char *name)
+{
+	/* Of files of one name, which come from the same code, some are enough.
+	 */
+	static unsigned char seen[1 << 16];
+	unsigned int hash = 0;
+	size_t i;
+
+	for (i = 0; i < COUNT(left_out); i++)
+		if (!strcmp(name, left_out[i]))
+			return 1;
+	while (*name)
+		hash = hash * 31 + (unsigned char)*name++;
+	return ++seen[hash % COUNT(seen)] > 3 && seen[hash % COUNT(seen)]--;
+}
+
+/* Neither a file that changes is wrong, nor one that differs only once. */
+static int copy_one(const char *path, const struct stat *st, int type,
+		    struct FTW *ftw)
+{
+	static struct reading first, second;
+	const size_t max = (size_t)1 << 20;
+	const char *how = NULL;
+	int fd, i;
+
+	(void)st;
+	if (type != FTW_F || is_left_out(path + ftw->base))
+		return 0;
+	fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	fd = out_of_the_way(fd);
+	for (i = 0; i < 3; i++) {
+		read_all(fd, max, &first);
+		how = differs(fd, max, &first);
+		read_all(fd, max, &second);
+		if (!how || first.err != second.err ||
+		    first.size != second.size ||
+		    memcmp(first.data, second.data, first.size) != 0)
+			break;
+	}
+	if (i == 3)
+		print_error("%s: %s\n", path, how);
+	wrong += i == 3;
+	walked += !how;
+	close_it(fd);
+	return 0;
+}
+
+static void all_of_proc_and_sys(void **state)
+{
+	(void)state;
+	walked = wrong = 0;
+	nftw("/proc", copy_one, 20, FTW_PHYS | FTW_MOUNT);
+	nftw("/sys", copy_one, 20, FTW_PHYS | FTW_MOUNT);
+	print_message("# %d files\n", walked);
+	assert_int_equal(wrong, 0);
+	if (!walked)
+		skip_because("neither /proc nor /sys is mounted");
+}
+
+#define on(type)                                                               \
+	{                                                                      \
+		type, mounted_file_system, count_open, compare_open,           \
+			(void *)type                                           \
+	}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		on("ext4"),
+		on("xfs"),
+		on("vfat"),
+		on("squashfs"),
+		on("overlay"),
+		on("tmpfs"),
+		promise(overlay_before_and_after_copy_up_and_unlink),
+		promise(huge_pages_and_holes_of_them),
+		promise(long_text_of_proc_sys),
+		promise(all_of_proc_and_sys),
+	};
+
+	size_t i;
+
+	for (i = 0; i < sizeof(pattern); i++)
+		pattern[i] = (char)(1 + (i * 7 + i / 256) % 255);
+	return cmocka_run_group_tests_name("files", tests, NULL, NULL);
+}
