@@ -1,0 +1,637 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * The functions that are installed as examples, against peers, signals and
+ * kernels that break what is written with less care.
+ */
+
+#include "unit.h"
+
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+
+/* What happens just before a recipe calls one of these. */
+static void (*before_seal)(int fd);
+static int (*instead_of_munmap)(void *map, size_t size);
+
+static inline int seal(int fd, unsigned int seals)
+{
+	if (before_seal)
+		before_seal(fd);
+	return memfd_seal(fd, seals);
+}
+
+static inline int unmap(void *map, size_t size)
+{
+	return instead_of_munmap ? instead_of_munmap(map, size)
+				 : munmap(map, size);
+}
+
+#define memfd_seal(fd, seals) seal(fd, seals)
+#define munmap(map, size) unmap(map, size)
+#include "../example/pass_fd.h"
+#include "../example/recipes.h"
+#undef memfd_seal
+#undef munmap
+
+int self_main(int argc, char **argv);
+/* It defines this as a program does. */
+#undef _GNU_SOURCE
+#define main self_main
+#include "../example/self.c"
+#undef main
+
+#define SIZE ((size_t)3 * 4096)
+#define HUGE_SIZE ((size_t)2 << 20)
+
+/* Sockets: ours, and the peer's. */
+static int ours, theirs;
+
+static void connect_to_peer(int type)
+{
+	int socks[2];
+
+	assert_int_equal(socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, socks), 0);
+	ours = socks[0];
+	theirs = socks[1];
+}
+
+/* The peer sends bytes with this many descriptors, each of the socket itself.
+ */
+static void peer_sends(size_t bytes, size_t count)
+{
+	union {
+		struct cmsghdr align;
+		char buf[CMSG_SPACE(253 * sizeof(int))];
+	} control = { .buf = { 0 } };
+	char data[64] = "hostile";
+	struct iovec iov = { data, bytes };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	struct cmsghdr *cmsg = &control.align;
+
+	if (count) {
+		msg.msg_control = control.buf;
+		msg.msg_controllen = CMSG_SPACE(count * sizeof(int));
+		cmsg->cmsg_level = SOL_SOCKET;
+		cmsg->cmsg_type = SCM_RIGHTS;
+		cmsg->cmsg_len = CMSG_LEN(count * sizeof(int));
+	}
+	while (count--)
+		memcpy(CMSG_DATA(cmsg) + count * sizeof(int), &theirs,
+		       sizeof(int));
+	assert_int_equal(sendmsg(theirs, &msg, 0), bytes);
+}
+
+/* What we receive of that, with room for 8 bytes. */
+static void receives(ssize_t bytes, int with_fd)
+{
+	int before = open_descriptors(), fd = 99, err;
+	char data[8];
+
+	assert_int_equal(receive_fd(ours, data, sizeof(data), &fd), bytes);
+	err = errno;
+	assert_int_equal(open_descriptors(), before + with_fd);
+	if (bytes < 0)
+		assert_int_equal(err, EMSGSIZE);
+	if (with_fd) {
+		assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
+		close_it(fd);
+	} else {
+		assert_int_equal(fd, -1);
+	}
+}
+
+static void one_descriptor_is_received_and_no_more(void **state)
+{
+	static const int types[] = { SOCK_STREAM, SOCK_SEQPACKET };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(types); i++) {
+		connect_to_peer(types[i]);
+		assert_int_equal(send_fd(theirs, "good", 4, theirs), 4);
+		receives(4, 1);
+		peer_sends(4, 0);
+		receives(4, 0);
+		peer_sends(4, 2);
+		receives(-1, 0);
+		peer_sends(4, 253);
+		receives(-1, 0);
+		if (types[i] == SOCK_SEQPACKET) {
+			/* Cut, and empty. */
+			peer_sends(9, 1);
+			receives(-1, 0);
+			peer_sends(0, 1);
+			receives(0, 0);
+		}
+		peer_sends(4, 1);
+		close_it(theirs);
+		receives(4, 1);
+		receives(0, 0);
+		/* And no SIGPIPE. */
+		fails((int)send_fd(ours, "good", 4, ours), EPIPE);
+		close_it(ours);
+	}
+}
+
+/* Where this process may not have another one. */
+static void no_room_for_a_descriptor_is_an_error(void **state)
+{
+	struct rlimit old, none = { 0, 0 };
+	char data[8];
+	ssize_t n;
+	int fd;
+
+	(void)state;
+	connect_to_peer(SOCK_STREAM);
+	peer_sends(4, 1);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+	none.rlim_max = old.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	n = receive_fd(ours, data, sizeof(data), &fd);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+	assert_int_equal(n, -1);
+	assert_int_equal(errno, EMSGSIZE);
+	assert_int_equal(fd, -1);
+	close_it(ours);
+	close_it(theirs);
+}
+
+static volatile sig_atomic_t ticks, too_many;
+
+static void tick(int sig)
+{
+	static const char hangs[] = "interrupted for ever\n";
+
+	(void)sig;
+	if (++ticks > too_many) {
+		(void)!write(STDERR_FILENO, hangs, sizeof(hangs) - 1);
+		_exit(1);
+	}
+}
+
+/* Signals as often as that, for at most half a minute; 0 for none. */
+static void set_timer(int hertz)
+{
+	struct sigaction action = { .sa_handler = hertz ? tick : SIG_DFL };
+	const int us = hertz ? 1000000 / hertz : 0;
+	const struct itimerval every = { { 0, us }, { 0, us } };
+
+	ticks = 0;
+	too_many = 30 * hertz;
+	/* No SA_RESTART. */
+	if (hertz)
+		assert_int_equal(sigaction(SIGALRM, &action, NULL), 0);
+	assert_int_equal(setitimer(ITIMER_REAL, &every, NULL), 0);
+	if (!hertz)
+		assert_int_equal(sigaction(SIGALRM, &action, NULL), 0);
+}
+
+static void passing_goes_on_after_a_signal(void **state)
+{
+	int i, status, messages = 0;
+	pid_t pid;
+
+	(void)state;
+	connect_to_peer(SOCK_STREAM);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		close(ours);
+		usleep(50000);
+		for (i = 0; i < 1000; i++) {
+			char byte;
+
+			usleep(i == 500 ? 50000 : 0);
+			if (recv(theirs, &byte, 1, 0) != 1)
+				_exit(1);
+		}
+		_exit(send_fd(theirs, "x", 1, theirs) != 1);
+	}
+	set_timer(1000);
+	for (i = 0; i < 1000; i++)
+		messages += send_fd(ours, "x", 1, ours) == 1;
+	assert_int_equal(messages, 1000);
+	receives(1, 1);
+	set_timer(0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	close_it(ours);
+	close_it(theirs);
+}
+
+static int mappings(void)
+{
+	int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC), lines = 0;
+	char buf[4096];
+	ssize_t n;
+
+	if (fd < 0)
+		skip_because("/proc is not mounted");
+	while ((n = read(fd, buf, sizeof(buf))) > 0)
+		while (n > 0)
+			lines += buf[--n] == '\n';
+	close_it(fd);
+	return lines;
+}
+
+static int pipe_end(int which)
+{
+	int ends[2];
+
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	close_it(ends[!which]);
+	return ends[which];
+}
+
+static int sized(unsigned int flags, size_t size, unsigned int seals)
+{
+	int fd = memfd_new_sized("peer", flags | MEMFD_ALLOW_SEALING, size, 0);
+
+	if (fd >= 0)
+		assert_int_equal(memfd_seal(fd, seals), 0);
+	return fd;
+}
+
+static int reopened(int fd, int flags)
+{
+	int other = reopen(fd, flags);
+
+	close_it(fd);
+	return other;
+}
+
+/* It is refused, or mapped and unmapped whole. Closes it. */
+static void as_peer(const char *what, int fd, int buffer, int message)
+{
+	int before = mappings();
+	const char *map;
+	size_t size = SIZE;
+
+	if (fd < 0) {
+		print_message("# %s: %s\n", what, strerror(errno));
+		return;
+	}
+	errno = 0;
+	map = map_buffer(fd, SIZE);
+	if (map != MAP_FAILED) {
+		assert_int_equal(map[0] | map[SIZE - 1], 0);
+		assert_int_equal(munmap((void *)map, SIZE), 0);
+	}
+	if (errno != buffer)
+		fail_msg("buffer, %s: %s", what, strerror(errno));
+	errno = 0;
+	map = map_message(fd, SIZE, &size);
+	if (map != MAP_FAILED) {
+		assert_int_equal(size ? map[size - 1] : 0, 0);
+		assert_int_equal(munmap((void *)map, size), 0);
+	}
+	if (errno != message)
+		fail_msg("message, %s: %s", what, strerror(errno));
+	assert_int_equal(mappings(), before);
+	close_it(fd);
+}
+
+static void a_peers_file_is_mapped_whole_or_refused(void **state)
+{
+	const unsigned int shrink = MEMFD_SEAL_SHRINK;
+	const unsigned int immutable = MEMFD_SEAL_IMMUTABLE;
+	int file = temporary_file(1);
+
+	(void)state;
+	as_peer("a buffer", sized(0, SIZE, shrink), 0, EPERM);
+	as_peer("a message", sized(0, SIZE, immutable), 0, 0);
+	as_peer("huge pages", sized(MEMFD_HUGE_2MB, HUGE_SIZE, immutable),
+		EINVAL, EINVAL);
+	as_peer("longer", sized(0, SIZE + 1, immutable), 0, EFBIG);
+	as_peer("1 TiB",
+		sized(0, sizeof(off_t) > 4 ? (size_t)-1 >> 24 : SIZE, shrink),
+		0, EPERM);
+	as_peer("shorter", sized(0, SIZE - 1, immutable), EINVAL, 0);
+	as_peer("empty", sized(0, 0, immutable), EINVAL, EINVAL);
+	as_peer("it can shrink", sized(0, SIZE, MEMFD_SEAL_GROW), EPERM, EPERM);
+	as_peer("for reading", reopened(sized(0, SIZE, immutable), O_RDONLY), 0,
+		0);
+	as_peer("for writing", reopened(sized(0, SIZE, shrink), O_WRONLY),
+		EACCES, EPERM);
+	as_peer("a pipe", pipe_end(0), EINVAL, EINVAL);
+	if (file >= 0)
+		assert_int_equal(ftruncate(file, (off_t)SIZE), 0);
+	as_peer("a file of tmpfs", file, EPERM, EPERM);
+}
+
+#define WANTED ((unsigned int)(MEMFD_SEAL_IMMUTABLE | MEMFD_SEAL_SEAL))
+
+static void ends_sealed(const char *what, int fd, int err)
+{
+	if (fd < 0 && err != EBADF) {
+		print_message("# %s: %s\n", what, strerror(errno));
+		return;
+	}
+	errno = 0;
+	if (ensure_sealed(fd, WANTED) != (err ? -1 : 0))
+		fail_msg("%s: %s", what, strerror(errno));
+	if (err && errno != err)
+		fail_msg("%s: %s, not %s", what, strerror(errno),
+			 strerror(err));
+	assert_int_equal(memfd_check_seals(fd, WANTED), err ? -1 : 0);
+	if (fd >= 0)
+		close_it(fd);
+}
+
+static void seal_or_check_is_right_for_each_descriptor(void **state)
+{
+	void *map;
+	int fd;
+
+	(void)state;
+	ends_sealed("sealable", sized(0, 1, 0), 0);
+	ends_sealed("sealed in part", sized(0, 1, MEMFD_SEAL_GROW), 0);
+	ends_sealed("sealed", sized(0, 1, WANTED), 0);
+	ends_sealed("sealed, for reading",
+		    reopened(sized(0, 1, WANTED), O_RDONLY), 0);
+	ends_sealed("closed without", memfd_new("peer", 0), EPERM);
+	ends_sealed("for reading", reopened(sized(0, 1, 0), O_RDONLY), EPERM);
+	fd = sized(0, (size_t)page_size(), 0);
+	map = mmap(NULL, 1, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	assert_true(map != MAP_FAILED);
+	ends_sealed("mapped for writing", fd, EBUSY);
+	munmap(map, 1);
+	ends_sealed("a file of tmpfs", temporary_file(1), EPERM);
+	ends_sealed("a pipe, for reading", pipe_end(0), EINVAL);
+	ends_sealed("a pipe, for writing", pipe_end(1), EINVAL);
+	ends_sealed("a directory", open("/", O_RDONLY | O_CLOEXEC), EINVAL);
+	ends_sealed("a file", temporary_file(0), EINVAL);
+	ends_sealed("by path only", open("/", O_PATH | O_CLOEXEC), EBADF);
+	ends_sealed("not open", -1, EBADF);
+}
+
+static void peer_seals(int fd)
+{
+	memfd_seal(fd, WANTED);
+}
+
+static void peer_closes_sealing(int fd)
+{
+	memfd_seal(fd, MEMFD_SEAL_SEAL);
+}
+
+static void seal_or_check_is_right_if_a_peer_seals_in_between(void **state)
+{
+	(void)state;
+	before_seal = peer_seals;
+	ends_sealed("with what we want", sized(0, 1, 0), 0);
+	before_seal = peer_closes_sealing;
+	ends_sealed("with something else", sized(0, 1, 0), EPERM);
+	before_seal = NULL;
+}
+
+static void a_newer_seal_is_left_out_where_it_is_unknown(void **state)
+{
+	int fd = sized(0, 1, 0);
+
+	(void)state;
+	assert_int_equal(seal_with_newer(fd, MEMFD_SEAL_GROW, 0x40000000), 0);
+	assert_int_equal(memfd_get_seals(fd) & ~MEMFD_SEAL_EXEC,
+			 MEMFD_SEAL_GROW);
+	assert_int_equal(seal_with_newer(fd, 0, MEMFD_SEAL_SHRINK), 0);
+	assert_int_equal(memfd_check_seals(fd, MEMFD_SEAL_SHRINK), 0);
+	close_it(fd);
+	fails(seal_with_newer(-1, 0, MEMFD_SEAL_SHRINK), EBADF);
+}
+
+static void *kept;
+
+static int keep(void *map, size_t size)
+{
+	(void)size;
+	kept = map;
+	return 0;
+}
+
+static void filled_in_place_unless_it_stays_mapped(void **state)
+{
+	unsigned char wanted[1000];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(wanted); i++)
+		wanted[i] = (unsigned char)i;
+	holds(succeeds(new_filled(sizeof(wanted))), wanted, sizeof(wanted));
+	fails(new_filled(0), EINVAL);
+	instead_of_munmap = keep;
+	fails(new_filled(sizeof(wanted)), EBUSY);
+	instead_of_munmap = NULL;
+	assert_int_equal(munmap(kept, sizeof(wanted)), 0);
+}
+
+/* What comes through a pipe, in pieces of an odd size, while signals arrive. */
+static int from_pipe(const char *data, size_t size, size_t max)
+{
+	int ends[2], fd, status, err;
+	pid_t pid;
+
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		signal(SIGPIPE, SIG_IGN);
+		while (size) {
+			size_t piece = size < 777 ? size : 777;
+
+			usleep(size % 4096 < 777 ? 2000 : 0);
+			if (write(ends[1], data, piece) != (ssize_t)piece)
+				_exit(0);
+			data += piece;
+			size -= piece;
+		}
+		_exit(0);
+	}
+	close_it(ends[1]);
+	set_timer(1000);
+	fd = new_from_pipe(ends[0], max);
+	err = errno;
+	set_timer(0);
+	close_it(ends[0]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	errno = err;
+	return fd;
+}
+
+static void a_pipe_is_read_to_its_end_or_the_limit(void **state)
+{
+	char *data = malloc(LARGEST);
+	size_t i;
+
+	(void)state;
+	assert_non_null(data);
+	for (i = 0; i < LARGEST; i++)
+		data[i] = (char)(i % 251);
+	holds(from_pipe(data, LARGEST, LARGEST), data, LARGEST);
+	holds(from_pipe(data, LARGEST, SIZE_MAX), data, LARGEST);
+	holds(from_pipe(data, 0, 0), data, 0);
+	assert_int_equal(from_pipe(data, LARGEST, LARGEST - 1), -1);
+	assert_int_equal(errno, EFBIG);
+	free(data);
+	fails(new_from_pipe(-1, 1), EBADF);
+}
+
+static void memory_is_reserved_while_signals_arrive(void **state)
+{
+	static const int hertz[] = { 100, 1000 };
+	const size_t size = (size_t)64 << 20;
+	sigset_t blocked;
+	struct stat st;
+	size_t i;
+	int fd;
+
+	(void)state;
+	for (i = 0; i < COUNT(hertz); i++) {
+		fd = sized(0, size, MEMFD_SEAL_SHRINK);
+		set_timer(hertz[i]);
+		assert_int_equal(reserve(fd, size), 0);
+		set_timer(0);
+		assert_int_equal(sigprocmask(SIG_BLOCK, NULL, &blocked), 0);
+		assert_int_equal(sigismember(&blocked, SIGALRM), 0);
+		assert_int_equal(fstat(fd, &st), 0);
+		assert_int_equal(st.st_size, size);
+		assert_true(st.st_blocks >= (blkcnt_t)(size / 512));
+		close_it(fd);
+	}
+	fd = sized(0, 1, MEMFD_SEAL_GROW);
+	fails(reserve(fd, 2), EPERM);
+	close_it(fd);
+	fails(reserve(-1, 1), EBADF);
+}
+
+static void huge_pages_or_ordinary_ones_can_be_written(void **state)
+{
+	int fd = -1;
+	char *map = map_huge(HUGE_SIZE, &fd);
+
+	(void)state;
+	assert_true(map != MAP_FAILED);
+	memset(map, 1, HUGE_SIZE);
+	assert_int_equal(munmap(map, HUGE_SIZE), 0);
+	close_it(fd);
+	assert_true(map_huge(1, &fd) != MAP_FAILED);
+	close_it(fd);
+}
+
+#define AS_EXPECTED 200
+
+/* How a process ends that does this, and executes this program again. */
+static int in_child(int (*executes)(int), int argument)
+{
+	int status;
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		executes(argument);
+		_exit(errno);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	if (WEXITSTATUS(status) == ENOEXEC)
+		skip_because("this kernel cannot execute the program");
+	return WEXITSTATUS(status);
+}
+
+/* Not ld.so, nor an emulator. */
+static void need_own_executable(void)
+{
+	extern const ElfW(Ehdr) __ehdr_start;
+	ElfW(Ehdr) start = { .e_entry = 0 };
+	int exe = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+
+	if (exe >= 0) {
+		(void)!read(exe, &start, sizeof(start));
+		close_it(exe);
+	}
+	if (memcmp(&start, &__ehdr_start, sizeof(start)) != 0)
+		skip_because("/proc/self/exe is not this program");
+}
+
+static char program[] = "recipes", copied[] = "copied", three[] = "3";
+static char *args[] = { program, NULL, NULL };
+
+static int executes_with_fd_3(int fd)
+{
+	args[1] = three;
+	return exec_fd_3("/proc/self/exe", args, fd);
+}
+
+/* It is 3 already, and closed on exec. */
+static int executes_with_3_as_3(int fd)
+{
+	if (fd != 3 && dup3(fd, 3, O_CLOEXEC) < 0)
+		return -1;
+	return executes_with_fd_3(3);
+}
+
+static void a_program_gets_descriptor_3(void **state)
+{
+	int fd;
+
+	(void)state;
+	need_own_executable();
+	fd = out_of_the_way(succeeds(memfd_new_sealed("3", 0, "three", 5)));
+	assert_int_equal(in_child(executes_with_fd_3, fd), AS_EXPECTED);
+	assert_int_equal(in_child(executes_with_3_as_3, fd), AS_EXPECTED);
+	assert_int_equal(in_child(executes_with_fd_3, -1), EBADF);
+	close_it(fd);
+}
+
+static int executes_a_copy(int unused)
+{
+	(void)unused;
+	args[1] = copied;
+	return run_from_sealed_copy(args);
+}
+
+static void a_program_runs_from_a_sealed_copy(void **state)
+{
+	(void)state;
+	need_own_executable();
+	assert_int_equal(in_child(executes_a_copy, 0),
+			 denies_exec() ? EACCES : AS_EXPECTED);
+}
+
+/* What this program does when a test has executed it. */
+static int executed(char **argv)
+{
+	char text[6];
+
+	if (!strcmp(argv[1], copied))
+		return run_from_sealed_copy(argv) == 0 ? AS_EXPECTED : 1;
+	return memfd_check_seals(3, WANTED) == 0 &&
+			       pread(3, text, sizeof(text), 0) == 5 &&
+			       !memcmp(text, "three", 5)
+		       ? AS_EXPECTED
+		       : 1;
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		promise(one_descriptor_is_received_and_no_more),
+		promise(no_room_for_a_descriptor_is_an_error),
+		promise(passing_goes_on_after_a_signal),
+		promise(a_peers_file_is_mapped_whole_or_refused),
+		promise(seal_or_check_is_right_for_each_descriptor),
+		promise(seal_or_check_is_right_if_a_peer_seals_in_between),
+		promise(a_newer_seal_is_left_out_where_it_is_unknown),
+		promise(filled_in_place_unless_it_stays_mapped),
+		promise(a_pipe_is_read_to_its_end_or_the_limit),
+		promise(memory_is_reserved_while_signals_arrive),
+		promise(huge_pages_or_ordinary_ones_can_be_written),
+		promise(a_program_gets_descriptor_3),
+		promise(a_program_runs_from_a_sealed_copy),
+	};
+
+	if (argc > 1)
+		return executed(argv);
+	return run_twice("recipes", tests);
+}
