@@ -235,7 +235,7 @@ c_by_cmake_from_source() {
 	cd "$source/src"
 	cp memfd.c names.c syscalls.h ../include/memfd.h "$here/use.c" "$tmp/own"
 	cat >"$tmp/own/CMakeLists.txt" <<-END
-		cmake_minimum_required(VERSION 3.7)
+		cmake_minimum_required(VERSION 3.7...3.25)
 		project(consumer C)
 		add_executable(use use.c memfd.c names.c)
 		target_compile_options(use PRIVATE -Wall -Wextra -Werror)
