@@ -143,6 +143,52 @@ static void exec_flags_are_refused(void **state)
 	assert_int_equal(under(rules, SECCOMP_RET_ALLOW, fallback), 0);
 }
 
+/* How F_GET_SEALS is refused. */
+static unsigned int refusal;
+
+/* Whether the file is right cannot be told; but one that is right anyhow is. */
+static void cannot_tell(void)
+{
+	int huge = kernel_refuses(MEMFD_HUGETLB);
+
+	gives(memfd_new("sandbox", 0), (int)refusal, 0, 0);
+	gives(memfd_new("sandbox", MEMFD_EXEC), (int)refusal, 0, 0);
+	gives(memfd_new("sandbox", MEMFD_EXEC | MEMFD_ALLOW_SEALING),
+	      (int)refusal, 0, 0);
+	gives(memfd_new_sized("sandbox", 0, 1, 0), (int)refusal, 0, 0);
+	gives(memfd_new("sandbox", MEMFD_NOEXEC_SEAL), EINVAL, 0, 0);
+	if (memfd_new("sandbox", MEMFD_ALLOW_SEALING) < 0 ||
+	    memfd_new_sealed("sandbox", 0, "x", 1) < 0)
+		_exit(1);
+	/* Before Linux 4.16, files on huge pages have no seals, and say so. */
+	if (!huge && refusal == EINVAL) {
+		if (memfd_new("sandbox", MEMFD_HUGETLB) < 0)
+			_exit(1);
+	} else {
+		gives(memfd_new("sandbox", MEMFD_HUGETLB),
+		      huge ? huge : (int)refusal, 0, 0);
+	}
+}
+
+static void seals_are_not_told_either(void **state)
+{
+	static const unsigned int errors[] = { EPERM, ENOSYS, EINVAL };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(errors); i++) {
+		/* By a bit that F_ADD_SEALS does not have. */
+		const struct rule rules[] = { NO_EXEC_FLAGS,
+					      { FCNTL, errors[i],
+						F_GET_SEALS & ~F_ADD_SEALS },
+					      END };
+
+		refusal = errors[i];
+		assert_int_equal(under(rules, SECCOMP_RET_ALLOW, cannot_tell),
+				 0);
+	}
+}
+
 static void no_fallback(void)
 {
 	gives(memfd_new("sandbox", MEMFD_ALLOW_SEALING), EPERM, 0, 0);
@@ -242,6 +288,9 @@ static void all_is_refused_that_the_manual_does_not_list(void **state)
 		{ SYS_close, 0, 0 },
 #ifdef SYS_ftruncate64
 		{ SYS_ftruncate64, 0, 0 },  { SYS_sendfile64, 0, 0 },
+#endif
+/* On ppc64le, too, this is what glibc calls. */
+#ifdef SYS__llseek
 		{ SYS__llseek, 0, 0 },
 #endif
 		{ SYS_exit_group, 0, 0 },   END
@@ -257,6 +306,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		promise(exec_flags_are_refused),
+		promise(seals_are_not_told_either),
 		promise(fchmod_is_refused_too),
 		promise(sealing_is_refused),
 		promise(copy_does_without_sendfile),
