@@ -358,5 +358,6 @@ int main(void)
 
 	for (i = 0; i < sizeof(pattern); i++)
 		pattern[i] = (char)(1 + (i * 7 + i / 256) % 255);
+	bound_files();
 	return cmocka_run_group_tests_name("files", tests, NULL, NULL);
 }

@@ -350,5 +350,6 @@ int main(void)
 		promise(file_that_cannot_seek),
 	};
 
+	bound_files();
 	return cmocka_run_group_tests_name("fuse", tests, mount_it, NULL);
 }

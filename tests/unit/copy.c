@@ -357,5 +357,6 @@ int main(void)
 
 	for (i = 0; i < LARGEST; i++)
 		pattern[i] = (char)(1 + (i * 7 + i / 256) % 255);
+	bound_files();
 	return run_twice("copy", tests);
 }
