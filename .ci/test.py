@@ -25,14 +25,14 @@ echo "[  {0} ] 1 test(s), listed below:" >&2
 exit {1}'''
 GOOD = {
     'meson.build': '''project('toy')
-test('points', find_program('points'), protocol: 'tap', timeout: 2)
+test('points', find_program('points'), protocol: 'tap', timeout: 5)
 test('unit', find_program('unit'))
 benchmark('speed', find_program('speed'))''',
     'points': 'echo "ok 1 - here"; echo "ok 2 - there # SKIP far"; echo 1..2',
     'unit': CMOCKA.format('SKIPPED', 0),
     'speed': 'echo "| fast |"',
     '.ci/suites': '# tests\ntoy 5\n',
-    '.ci/skips': 'toy points there* it is far\ntoy unit two it is small\n',
+    '.ci/skips': 'toy points there -- it is far\ntoy unit no r* -- it is small\n',
     # What follows `meson test`, and its options.
     'then': '', 'options': ''}
 
@@ -62,11 +62,14 @@ TOYS = [
      'unit: FAILED: all\n    skipped, which .ci/skips does not allow: not'),
     ('a part is skipped', points('echo "ok 1 - here # SKIP far"; echo 1..1'),
      'points: FAILED: here\n    skipped, which .ci/skips does not allow: far'),
+    ('a program that it runs skips', points('echo ok 1 - a; echo 1..1; '
+                                            'echo "# skipped: far"'),
+     'points: FAILED: in one of its programs\n    skipped, which .ci/skips does not allow'),
     ('a test bails out', points('echo ok 1 - a; echo 1..1; echo Bail out!'),
      'points: FAILED: ERROR, status 0'),
     ('a test crashes', points('echo ok 1 - a; echo 1..1; kill -SEGV $$'),
      'points: FAILED: '),
-    ('a test takes too long', points('echo ok 1 - a; echo 1..1; sleep 30'),
+    ('a test takes too long', points('echo ok 1 - a; echo 1..1; sleep 60'),
      'points: FAILED: TIMEOUT'),
     ('cmocka: a test fails, and 3000 lines follow',
      {'unit': CMOCKA.format('FAILED ', 1)},
@@ -79,7 +82,7 @@ TOYS = [
      {'unit': 'echo "[==========] Running 2 test(s)."'}, 'unit: FAILED: '),
     ('cmocka: no tests',
      {'unit': 'echo "[==========] Running 0 test(s)."'}, 'unit: FAILED: '),
-    ('cmocka: a test is skipped', {'.ci/skips': 'toy points there* it is far'},
+    ('cmocka: a test is skipped', {'.ci/skips': 'toy points there -- it is far'},
      'unit: FAILED: two\n    skipped, which .ci/skips does not allow: no reas'),
     ('no tests', {'meson.build': "project('toy')"},
      'toy: meson: FAILED: status 0, 0 tests'),

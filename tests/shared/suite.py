@@ -47,6 +47,9 @@ class Tap:
         for result in results:
             self.line(result.good, ', '.join(filter(None, [row, column])) +
                       f': {result}')
+            # For .ci/count.py, which knows what may be skipped.
+            for reason in result.reasons:
+                tap.comment(f'skipped: {reason}')
             if not result.good:
                 comment(result.output)
         self.cell(row, column, results)
