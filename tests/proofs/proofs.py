@@ -15,7 +15,8 @@ NAME.ini lists the entries of NAME.c in the order to start them, slowest first:
     replace = FUNCTION:OTHER, for calls of the one that shall be of the other
     instrument = options of goto-instrument; without any it does not run.
         {here} is the folder of the harnesses, {entry} the entry
-    cbmc = options of CBMC
+    cbmc = options of CBMC; {flags} and {seals} are the turns of a loop over all
+        names, and its end
 
 A section [DEFAULT] has what all of them have.
 """
@@ -120,7 +121,12 @@ class Proof:
                 for option in self.instrument), goto, goto)
         if done.returncode:
             return {}, done.stdout
-        done = tools.run('cbmc', *CHECKS, *self.cbmc, goto)
+        grammar = (source / 'tests/shared/grammar.h').read_text()
+        turns = {kind: str(words.count('"') // 2 + 2) for kind, words in
+                 re.findall(r' (\w+)_words\[\] = {(.*?)};', grammar, re.S)}
+        done = tools.run('cbmc', *CHECKS, *(
+            option.replace('{flags}', turns['flag'])
+            .replace('{seals}', turns['seal']) for option in self.cbmc), goto)
         properties = {}
         for file, lines in FUNCTION.findall(done.stdout):
             for name, line, text, status in PROPERTY.findall(lines):

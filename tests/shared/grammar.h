@@ -42,7 +42,7 @@ static const struct word flag_words[] = {
 	{ NULL, 0 },
 };
 
-/* The first six are printed, each by its bit. */
+/* Those of one bit are printed. */
 static const struct word seal_words[] = {
 	{ "seal", 0x01 },	  { "shrink", 0x02 },
 	{ "grow", 0x04 },	  { "write", 0x08 },
@@ -172,23 +172,23 @@ static inline bool means(const struct grammar *grammar, const char *s,
 	return true;
 }
 
-/* The longest: seal,shrink,grow,write,future-write,exec,0xffffffc0 */
-#define TEXT_MAX 53
+/* The longest text, with its null byte. */
+#define TEXT_MAX sizeof("seal,shrink,grow,write,future-write,exec,0xffffffc0")
 
 /* The text of seals, and its length. */
 static inline size_t text_of(unsigned int seals, char text[TEXT_MAX])
 {
 	size_t len = 0;
 
-	for (int i = 0; i < 6; i++) {
-		if (!(seals >> i & 1))
+	for (const struct word *word = seal_words; word->name; word++) {
+		if (!(seals & word->value) || word->value & (word->value - 1))
 			continue;
+		seals &= ~word->value;
 		if (len)
 			text[len++] = ',';
-		for (const char *name = seal_words[i].name; *name; name++)
+		for (const char *name = word->name; *name; name++)
 			text[len++] = *name;
 	}
-	seals &= ~0x3fU;
 	if (seals) {
 		int shift = 28;
 

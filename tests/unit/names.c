@@ -177,12 +177,13 @@ static void two_huge_page_sizes_are_refused_at_the_second(void **state)
  * What strings are made of here. The numbers hold the size of huge-2mb, a part
  * of it, and all sizes at once.
  */
-static const char *tokens[64] = {
+static const char *const parts[] = {
 	"mfd-", "memfd-",     "f-seal-",    "memfd-seal-", "0",	   "0x",
 	"0x40", "0x54000000", "0x04000000", "0xffffffff",  "00",   "-",
 	",",	"|",	      " ",	    "\t",	   "\n",   "\v",
 	"\f",	"\r",	      " | ",	    "e",	   "\x80",
 };
+static const char *tokens[COUNT(parts) + COUNT(flag_words) + COUNT(seal_words)];
 static size_t token_count;
 
 static int collect_tokens(void **state)
@@ -190,8 +191,8 @@ static int collect_tokens(void **state)
 	const struct word *word;
 
 	(void)state;
-	while (tokens[token_count])
-		token_count++;
+	for (token_count = 0; token_count < COUNT(parts); token_count++)
+		tokens[token_count] = parts[token_count];
 	for (word = flag_words; word->name; word++)
 		tokens[token_count++] = word->name;
 	for (word = seal_words; word->name; word++)
