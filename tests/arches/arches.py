@@ -34,6 +34,7 @@ CROSS = (
 )
 
 LIBRARY = 'src/libmemfd.so.1.0.0'
+EMPTY = 'tests/unit/libempty.so.1.0.0'
 
 # The kernel headers of each architecture and ABI that src/syscalls.h knows, and
 # how clang is told to be for it: for one ABI, in one byte order, which makes no
@@ -108,6 +109,17 @@ def check_needs(tap, what, library, oldest):
              f'{what}: needs glibc {version}, no newer than {oldest}')
 
 
+def check_object(tap, what, root, cc, syscall, empty):
+    """What the plain tests ask of the shared object of this machine."""
+    output, status = suite.run(
+        [sys.executable, '-B', root / 'tests/unit/object.py',
+         root / 'src/libmemfd.map', empty.parents[2] / LIBRARY, empty, syscall,
+         '2', cc])
+    tap.line(not status, f'{what}: the shared object is as promised')
+    if status:
+        suite.comment(output)
+
+
 def run_target(tap, root, build, source, programs, place, oldest, target):
     cmocka = target.cmocka(source, build)
     if target.emulated() or target.cc == 'musl-gcc':
@@ -118,12 +130,16 @@ def run_target(tap, root, build, source, programs, place, oldest, target):
         try:
             built = target.build(
                 root, build, cmocka,
-                [f'syscall={syscall}', f'default_library={kind}'], programs)
+                [f'syscall={syscall}', f'default_library={kind}'],
+                [*programs, *([EMPTY] if kind == 'shared' else [])])
         except subprocess.CalledProcessError as error:
             tap.line(False, f'{place}, {syscall}: builds')
             suite.comment(error.stdout + error.stderr)
             tap.cell(place, syscall, [])
             continue
+        if kind == 'shared':
+            check_object(tap, f'{place}, {syscall}', root, target.cc, syscall,
+                         built.pop())
         if oldest and syscall == 'raw':
             check_needs(tap, f'{place}, raw', built[0].parents[2] / LIBRARY,
                         oldest)

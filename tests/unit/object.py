@@ -10,6 +10,7 @@ usage: object.py MAP LIBRARY EMPTY-LIBRARY SYSCALL OPTIMIZATION CC...
 """
 
 import glob
+import json
 import os
 import re
 import shutil
@@ -37,8 +38,8 @@ STRIPPED_MAX = 20 * 1024
 NEWEST_GLIBC = (2, 17)
 
 
-def tool(*args):
-    return subprocess.run(args, capture_output=True, text=True, check=True,
+def tool(name, *args):
+    return subprocess.run([prefix + name, *args], capture_output=True, text=True, check=True,
                           env=dict(os.environ, LC_ALL='C')).stdout
 
 
@@ -76,6 +77,15 @@ def writable(*paths):
         if match and 'W' in match[3] and int(match[2], 16):
             found.append(match[1])
     return found
+
+
+def by_default(map_file, *names):
+    """Options of a build that was given none."""
+    project = os.path.join(os.path.dirname(map_file), '../meson.build')
+    values = {option['name']: option['value'] for option in json.loads(
+        subprocess.run(['meson', 'introspect', '--buildoptions', project],
+                       capture_output=True, check=True).stdout)}
+    return [values[name] for name in names]
 
 
 def is_elf(path):
@@ -171,8 +181,11 @@ def shared_object(promised, library, empty, syscall, optimization, *cc):
 
     size = text_and_data(library)
     print(f'# text and data: {size} bytes')
-    result(f'text and data are at most {TEXT_AND_DATA_MAX} bytes',
-           size > TEXT_AND_DATA_MAX and size)
+    name = f'text and data are at most {TEXT_AND_DATA_MAX} bytes'
+    if 'PowerPC64' in header:
+        skip(name, 'not on PowerPC')
+    else:
+        result(name, size > TEXT_AND_DATA_MAX and size)
     name = f'stripped, it is at most {STRIPPED_MAX} bytes'
     if x86_64 and optimization in ('2', 's'):
         size = stripped_size(library)
@@ -182,12 +195,21 @@ def shared_object(promised, library, empty, syscall, optimization, *cc):
         skip(name, 'promised for x86-64 at -O2')
 
 
+# Of a cross compiler come tools for its machine.
+prefix = os.path.basename(sys.argv[-1]).replace('gcc', '')
+if not shutil.which(prefix + 'nm'):
+    prefix = ''
 absent = [name for name in ('nm', 'objdump', 'readelf', 'size', 'strip')
-          if not shutil.which(name)]
+          if not shutil.which(prefix + name)]
 if absent:
     missing(', '.join(absent))
 elif len(sys.argv) == 3:
     archive(functions(sys.argv[1]), sys.argv[2])
 else:
     shared_object(functions(sys.argv[1]), *sys.argv[2:])
+    if shutil.which('meson'):
+        same('is optimised by default, and creates with libc if that can',
+             by_default(sys.argv[1], 'optimization', 'syscall'), ['2', 'auto'])
+    else:
+        missing('meson')
 finish()
