@@ -108,6 +108,24 @@ static struct seen {
 } seen;
 
 #ifdef PROOF
+#define MADE(call)
+#else
+/* Each kind of call, by the name that a sandbox has for it. */
+static const char *made[16];
+
+static void note(const char *call)
+{
+	size_t i = 0;
+
+	while (made[i] && made[i] != call)
+		i++;
+	made[i] = call;
+}
+
+#define MADE(call) note(call)
+#endif
+
+#ifdef PROOF
 /* So that loop contracts can name it. */
 static int error_number;
 
@@ -236,6 +254,7 @@ static int create(const char *name, unsigned int flags)
 		      "there is a retry after EINVAL only, and not for "
 		      "MEMFD_NOEXEC_SEAL");
 	}
+	MADE("memfd_create");
 	seen.creates++;
 	if (kernel.as_linux) {
 		int refusal = refusal_of_linux(flags);
@@ -273,6 +292,7 @@ static int add_seals(unsigned long seals)
 {
 	int err = any_error();
 
+	MADE("fcntl F_ADD_SEALS");
 	seen.adds++;
 	seen.tried |= (unsigned int)seals;
 	CLAIM(seals <= 0xffffffff, "seals are an unsigned int");
@@ -295,6 +315,7 @@ static bool seals_are_missing(void)
 
 static int get_seals(void)
 {
+	MADE("fcntl F_GET_SEALS");
 	seen.gets++;
 	seen.get_failed = any_error();
 	if (seen.get_failed) {
@@ -338,6 +359,7 @@ static int change_mode(int fd, mode_t mode)
 	CLAIM(mode == 0666 && seen.creates == 2 && !(asked.flags & MEMFD_EXEC),
 	      "fchmod takes the execute bits away, on older kernels, unless "
 	      "MEMFD_EXEC was asked for");
+	MADE("fchmod");
 	seen.chmods++;
 	if (err)
 		return gives_up(err);
@@ -353,6 +375,7 @@ static int set_length(int fd, off64_t length)
 	claim_unsealed();
 	CLAIM(length >= 0 && (uint64_t)length == asked.total,
 	      "the size goes to the kernel as it is");
+	MADE("ftruncate");
 	seen.sizes++;
 	if (err)
 		return gives_up_unless_interrupted(err);
@@ -367,6 +390,7 @@ static off_t seek(int fd, off_t offset, int whence)
 
 	claim_own(fd);
 	CLAIM(offset == 0 && whence == SEEK_SET, "lseek goes back to 0");
+	MADE("lseek");
 	seen.seeks++;
 	if (err)
 		return gives_up(err);
@@ -382,6 +406,7 @@ static int close_any(int fd)
 	claim_own(fd);
 	claim_uncancelled();
 	ASSUME(err >= 0 && err <= 4095);
+	MADE("close");
 	seen.closes++;
 	file.open = false;
 	if (!err)
@@ -426,6 +451,7 @@ static ssize_t write_at(int fd, const void *buf, size_t size, off64_t offset)
 	      "each byte arrives where it belongs");
 	CLAIM(size && size == (work.left < MOST ? work.left : MOST),
 	      "a write is asked for all that is left, up to 0x7ffff000 bytes");
+	MADE("pwrite64");
 	seen.transfers++;
 	if (err)
 		return gives_up_unless_interrupted(err);
@@ -458,6 +484,7 @@ static ssize_t send_file(int fd, int source, off64_t *offset, size_t size)
 	      "sendfile is asked for more than may come, in whole blocks, up "
 	      "to 0x7ffff000 bytes");
 	CLAIM(!work.end, "a copy stops at the end");
+	MADE("sendfile");
 	seen.transfers++;
 	if (err) {
 		errno = err;
@@ -488,6 +515,7 @@ static ssize_t read_at(int source, void *buf, size_t size, off64_t offset)
 	/* A test need not take all day. */
 	ASSUME(kernel.source_size - (uint64_t)offset <= 4 * 4096);
 #endif
+	MADE("pread64");
 	seen.transfers++;
 	if (err)
 		return gives_up_unless_interrupted(err);
@@ -523,6 +551,7 @@ static ssize_t write_next(int fd, const void *buf, size_t size)
 			      WATCHED,
 		      "what was read is what is written");
 #endif
+	MADE("write");
 	seen.transfers++;
 	work.left = 0;
 	if (err)

@@ -50,6 +50,12 @@ static void agrees(const char *str)
 	}
 }
 
+static const char *parser_of(const struct grammar *grammar)
+{
+	return grammar == &flag_grammar ? "memfd_parse_flags"
+					: "memfd_parse_seals";
+}
+
 static void parses(const struct grammar *grammar, const char *str,
 		   unsigned int want)
 {
@@ -60,6 +66,7 @@ static void parses(const struct grammar *grammar, const char *str,
 	    stop != strlen(str))
 		fail_msg("\"%s\": 0x%x, stop %zu; wanted 0x%x", str, value,
 			 stop, want);
+	saw(parser_of(grammar), 0);
 	agrees(str);
 }
 
@@ -70,6 +77,7 @@ static void refuses(const struct grammar *grammar, const char *str, size_t want)
 
 	if (parse(grammar, str, &value, &stop) == 0 || stop != want)
 		fail_msg("\"%s\": refused at %zu, wanted %zu", str, stop, want);
+	saw(parser_of(grammar), errno);
 	agrees(str);
 }
 

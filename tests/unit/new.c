@@ -73,11 +73,14 @@ static const struct creator *creator;
 
 static int create(const char *name, unsigned int flags)
 {
+	snprintf(behind, sizeof(behind), "memfd_%s", creator->what);
 	return creator->create(name, flags);
 }
 
 static int create_str(const char *name, const char *flags)
 {
+	snprintf(behind, sizeof(behind), "memfd_%.*s_str",
+		 (int)strcspn(creator->what, ","), creator->what);
 	return creator->create_str(name, flags);
 }
 

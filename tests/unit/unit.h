@@ -73,6 +73,51 @@
 		skip();                                                        \
 	} while (0)
 
+/*
+ * What each function was seen to give: 0 for success, or an errno. It is
+ * printed in the end, for tests/manual/errors.py to compare with what is
+ * documented.
+ */
+static struct sight {
+	char function[32];
+	int err;
+} sights[200];
+
+static inline void print_sights(void)
+{
+	const struct sight *sight;
+
+	for (sight = sights; sight->function[0]; sight++)
+		printf("saw %s %d\n", sight->function, sight->err);
+}
+
+/* The function that is behind a call which does not name it. */
+static char behind[32];
+
+static inline void saw(const char *call, int err)
+{
+	const char *name = strstr(call, "memfd_");
+	struct sight *sight = sights;
+	size_t len;
+
+	if (!name)
+		name = behind;
+	len = strspn(name, "abcdefghijklmnopqrstuvwxyz_");
+	if (!len)
+		return;
+	while (sight->function[0] &&
+	       (sight->err != err || strlen(sight->function) != len ||
+		memcmp(sight->function, name, len) != 0))
+		sight++;
+	if (sight->function[0])
+		return;
+	if (sight == sights)
+		atexit(print_sights);
+	assert_true(sight + 1 < sights + COUNT(sights));
+	memcpy(sight->function, name, len);
+	sight->err = err;
+}
+
 static inline int succeeded(int result, const char *call, const char *file,
 			    int line)
 {
@@ -83,6 +128,7 @@ static inline int succeeded(int result, const char *call, const char *file,
 	if (err != UNTOUCHED)
 		fail_msg("%s:%d: %s: succeeds, but errno is now %s", file, line,
 			 call, strerror(err));
+	saw(call, 0);
 	return result;
 }
 
@@ -97,6 +143,7 @@ static inline void failed(int result, int want, const char *call,
 	if (err != want)
 		fail_msg("%s:%d: %s: %s, wanted %s", file, line, call,
 			 strerror(err), strerror(want));
+	saw(call, err);
 }
 
 static int open_before;
