@@ -57,6 +57,15 @@ def calls_that_are_missing():
                 yield f'{what}: no call of {function}'
 
 
+def entries_of_one_kind():
+    """What the unit tests run of the proofs, and CBMC."""
+    run, proved = ({*re.findall(pattern, (source / path).read_text(), re.M)}
+                   for path, pattern in (
+                       ('tests/proofs/calls.c', r'ENTRY\(\w+, (\w+)\)'),
+                       ('tests/proofs/calls.ini', r'^\[(\w+)\]')))
+    return run ^ proved
+
+
 def names_of(kind):
     """Accepted by the library, in the tests' grammar, and of a constant."""
     words = {word.decode() for word in re.findall(
@@ -148,6 +157,7 @@ def report(name, wrong):
 
 
 report('every_function_is_called_where_all_are', calls_that_are_missing())
+report('proofs_and_unit_tests_have_the_same_entries', entries_of_one_kind())
 for kind in 'flags', 'seals':
     report(f'names_of_{kind}_are_known_to_the_tests', names_of(kind))
 report('names_in_the_manual_are_in_the_header', names_that_are_not())

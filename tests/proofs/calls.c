@@ -468,3 +468,14 @@ static void copied(void)
 	if (kernel.prompt && seen.creates == 1 && kernel.source_size <= MOST)
 		CLAIM(calls() == 5, "memfd_new_sealed_copy makes five calls");
 }
+
+/* The entries, and the function that each is about. */
+#define ENTRIES(ENTRY)                                                         \
+	ENTRY(memfd_new, new_any)                                              \
+	ENTRY(memfd_new, new_on_linux)                                         \
+	ENTRY(memfd_seal, seal)                                                \
+	ENTRY(memfd_get_seals, get_seals_of_any_file)                          \
+	ENTRY(memfd_check_seals, check_seals)                                  \
+	ENTRY(memfd_new_sized, sized)                                          \
+	ENTRY(memfd_new_sealed, sealed)                                        \
+	ENTRY(memfd_new_sealed_copy, copied)

@@ -46,27 +46,13 @@ static void make_every_run(const char *function, void (*call)(void))
 		make_every_run(#function, call);                               \
 	}
 
-ON_ANY_KERNEL(memfd_new, new_any)
-ON_ANY_KERNEL(memfd_new, new_on_linux)
-ON_ANY_KERNEL(memfd_seal, seal)
-ON_ANY_KERNEL(memfd_get_seals, get_seals_of_any_file)
-ON_ANY_KERNEL(memfd_check_seals, check_seals)
-ON_ANY_KERNEL(memfd_new_sized, sized)
-ON_ANY_KERNEL(memfd_new_sealed, sealed)
-ON_ANY_KERNEL(memfd_new_sealed_copy, copied)
+#define PROMISE(function, call) promise(call##_on_any_kernel),
+
+ENTRIES(ON_ANY_KERNEL)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		promise(new_any_on_any_kernel),
-		promise(new_on_linux_on_any_kernel),
-		promise(seal_on_any_kernel),
-		promise(get_seals_of_any_file_on_any_kernel),
-		promise(check_seals_on_any_kernel),
-		promise(sized_on_any_kernel),
-		promise(sealed_on_any_kernel),
-		promise(copied_on_any_kernel),
-	};
+	const struct CMUnitTest tests[] = { ENTRIES(PROMISE) };
 
 	return cmocka_run_group_tests_name("calls", tests, NULL, NULL);
 }
