@@ -170,9 +170,10 @@ int memfd_get_seals(int fd);
  * size: in bytes; with huge pages, a multiple of their size
  * seals: MEMFD_SEAL_* or-ed together, or 0
  *
- * Return: the descriptor. Errors: those of memfd_new and memfd_seal, EFBIG (too
- * large for a file or, with SIGXFSZ, for RLIMIT_FSIZE), EINVAL (not a multiple
- * of the huge page size).
+ * Return: the descriptor. Errors: those of memfd_new, EINVAL (a seal that this
+ * kernel does not know, or not a multiple of the huge page size), EFBIG (too
+ * large for a file or, with SIGXFSZ, for RLIMIT_FSIZE), EBUSY or EPERM (another
+ * process of the same user used or sealed the file).
  */
 int memfd_new_sized(const char *name, unsigned int flags, size_t size,
 		    unsigned int seals);
