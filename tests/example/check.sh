@@ -82,7 +82,27 @@ huge() {
 		sed 's/ordinary\|huge/some/' | diff -u - "$tmp/wanted"
 }
 
-for program in share buffer log self recipes huge; do
+blobs() {
+	# shellcheck disable=SC2086
+	set -- ${MESON_EXE_WRAPPER-} "$folder/blobs" "$tmp/socket"
+	"$@" &
+	server=$!
+	trap 'kill "$server"' EXIT
+	until [ -S "$tmp/socket" ]; do
+		kill -0 "$server"
+		sleep 0.1
+	done
+	"$@" put script <"$here/check.sh"
+	"$@" get script | cmp - "$here/check.sh"
+	"$@" put empty </dev/null
+	"$@" get empty | cmp - /dev/null
+	head -c 1048577 /dev/zero >"$tmp/large"
+	"$@" put large <"$tmp/large" || echo refused >"$tmp/large"
+	"$@" get large || echo missing >>"$tmp/large"
+	same "refused missing" "$(xargs <"$tmp/large")"
+}
+
+for program in share buffer log self recipes huge blobs; do
 	cell "$program"
 done
 done_testing
