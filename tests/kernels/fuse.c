@@ -351,5 +351,5 @@ int main(void)
 	};
 
 	bound_files();
-	return cmocka_run_group_tests_name("fuse", tests, mount_it, NULL);
+	return run_both_ways("fuse", tests, mount_it);
 }

@@ -7,6 +7,10 @@
 
 #include "../unit/unit.h"
 
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+
 /* What O_DIRECT wants: whole blocks, and aligned ones. */
 #define BLOCK ((size_t)1 << 16)
 
@@ -72,5 +76,31 @@ static inline const char *differs(int source, size_t max,
 		 copied.size, strerror(err), read->size, strerror(read->err));
 	return how;
 }
+
+/* For good: then pread(2) alone is what copies. */
+static inline int refuse_sendfile(void **state)
+{
+	struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			 offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_K | BPF_JEQ, SYS_sendfile, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	const struct sock_fprog program = { COUNT(filter), filter };
+
+	(void)state;
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+			       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER,
+				     &program) < 0
+		       ? -1
+		       : 0;
+}
+
+/* With sendfile(2), and then without. */
+#define run_both_ways(name, tests, setup)                                      \
+	(cmocka_run_group_tests_name(name, tests, setup, NULL) +               \
+	 cmocka_run_group_tests_name("without sendfile", tests,                \
+				     refuse_sendfile, NULL))
 
 #endif
