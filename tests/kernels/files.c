@@ -265,7 +265,9 @@ static const char *const left_out[] = {
 	"trace_pipe_raw", "wakeup_count",
 	"kcore",	  "dentry-state",
 	"file-nr",	  "inode-nr",
-	"inode-state",	  "ip_local_reserved_ports"
+	"inode-state",	  "ip_local_reserved_ports",
+	"kpagecgroup",	  "kpagecount",
+	"kpageflags",
 };
 
 /* Of files of one name, which come from the same code, some are enough. */

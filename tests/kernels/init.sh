@@ -3,10 +3,11 @@
 # shellcheck shell=sh
 #
 # init.sh PROGRAM...: run test programs once for each value of vm.memfd_noexec,
-# in a PID namespace each, because the sysctl belongs to that. As the init of a
-# virtual machine, it mounts the file systems that are in /images (each at /mnt
-# and its name, and an overlay), and ends by switching that off; elsewhere it
-# needs root or a user namespace. Lines that start with "@" are for kernels.py.
+# or each in $levels, in a PID namespace each, because the sysctl belongs to
+# that. As the init of a virtual machine, it mounts the file systems that are in
+# /images (each at /mnt and its name, and an overlay), and ends by switching that
+# off; elsewhere it needs root or a user namespace. Lines that start with "@" are
+# for kernels.py.
 
 sysctl=/proc/sys/vm/memfd_noexec
 if [ $$ = 1 ]; then
@@ -48,7 +49,7 @@ as_root=
 echo "@kernel $(uname -r)"
 export level=-
 if [ -e "$sysctl" ]; then
-	for level in 0 1 2; do
+	for level in ${levels:-0 1 2}; do
 		unshare $as_root --pid --fork --mount-proc \
 			sh -c "echo $level >$sysctl || exit; $run" init "$@"
 	done

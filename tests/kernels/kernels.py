@@ -2,30 +2,92 @@
 # SPDX-License-Identifier: MIT
 """kernels.py SOURCE BUILD PROGRAM...: the unit tests on other kernels.
 
-Builds the programs statically and runs them on the kernel of this machine and,
-in a virtual machine, on the kernel for clouds of each release of Debian; at each
-value of vm.memfd_noexec. MEMFD_CACHE is where packages are kept.
+Builds the programs statically and runs them on the kernel of this machine; in
+virtual machines, on the kernel for clouds of each release of Debian, and on one
+whose pages have 64 KiB; and in gVisor. MEMFD_CACHE is where packages are kept.
 """
 import lzma
 import os
 import re
 import subprocess
 import sys
+from concurrent import futures
 from pathlib import Path
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / 'shared'))
 import suite  # noqa: E402
 
-RELEASES = 'bullseye', 'bookworm', 'trixie', 'sid', 'trixie-backports'
-PACKAGE = re.compile(r'Depends: linux-image-(\S+-cloud-amd64)')
+# They ask the kernel for nothing, or a made-up one: on the host alone.
+ANYWHERE = 'test-calls', 'test-constants', 'test-generic', 'test-names'
+# Takes minutes for gigabytes that no kernel treats otherwise, but for the size
+# of its pages.
+LARGE = 'test-large'
+# What only Linux is to be like; a seccomp filter is the same in gVisor.
+LINUX_ONLY = 'test-files', 'test-fuse'
+
+
+class Machine:
+    """A virtual machine, and which of Debian's kernels runs there."""
+
+    def __init__(self, architecture, flavour, target, emulator, console,
+                 memory=1024, levels='0 1 2', large=False, note=''):
+        self.architecture, self.target, self.note = architecture, target, note
+        self.kernel = re.compile(rf'Depends: linux-image-(\S+-{flavour})$',
+                                 re.M)
+        self.package = f'linux-image-{flavour}'
+        self.emulator, self.console, self.memory = emulator, console, memory
+        self.levels, self.large = levels, large
+
+    def command(self, image, archive, programs):
+        # Time passes with the instructions that are run: on a busy host, a
+        # kernel whose time was the host's panicked for want of a timer
+        # interrupt. The kernel hands "levels" to init as a variable.
+        return [*self.emulator, '-accel', 'tcg',
+                '-icount', 'shift=3,sleep=off', '-m', self.memory,
+                '-display', 'none', '-monitor', 'none', '-serial', 'stdio',
+                '-no-reboot', '-net', 'none', '-kernel', image,
+                '-initrd', archive, '-append', ' '.join([
+                    f'console={self.console} quiet loglevel=1 panic=-1',
+                    f'levels="{self.levels}" --',
+                    *(f'/tests/{program.name}' for program in programs)])]
+
+
+STATIC = suite.Target('static', 'gcc', link_args=['-static'])
+CLOUD = Machine('amd64', 'cloud-amd64', STATIC,
+                ['qemu-system-x86_64', '-cpu', 'max'], 'ttyS0')
+POWER = Machine('ppc64el', 'powerpc64le-64k',
+                suite.Target('static-ppc64le', 'powerpc64le-linux-gnu-gcc',
+                             'ppc64', wrapper=['qemu-ppc64le'],
+                             link_args=['-static']),
+                ['qemu-system-ppc64', '-machine', 'pseries,x-vof=on'], 'hvc0',
+                memory=4096, levels='0', large=True,
+                note=', ppc64le, pages of 64 KiB')
+KERNELS = ((CLOUD, 'bullseye'), (CLOUD, 'bookworm'), (CLOUD, 'trixie'),
+           (CLOUD, 'sid'), (CLOUD, 'trixie-backports'), (POWER, 'sid'))
+# The tests that fail in gVisor, and what it does otherwise.
+SEALS = 'any seal can be set, whether gVisor knows it or not'
+OTHERWISE = {
+    'cancelled_thread_returns_from_each_function': SEALS,
+    'unknown_seal_is_einval_and_sets_none': SEALS,
+    'unknown_seal_is_einval': SEALS,
+    'exec_on_an_executable_file_seals_its_bytes_too':
+        'the seal exec is stored, and has no effect',
+    'every_set_of_seals_forbids_what_the_manual_says':
+        'fallocate(2) punches no holes in a memfd, and the seal future-write '
+        'is stored and has no effect',
+    'name_of_249_bytes_is_the_longest':
+        'a name has 248 bytes at most, and a longer one is ENAMETOOLONG',
+    'no_memory_is_reserved': 'st_blocks counts holes, too',
+    'pipe_socket_and_terminal_are_espipe': 'pread(2) of a terminal is EINVAL',
+}
 # Where the kernel and its modules are: since 7.2 no longer in the image; and a
 # new one may be there before it is signed.
 NAMES = (('linux-image-{}',), ('linux-binary-{}', 'linux-modules-{}'),
          ('linux-image-{}-unsigned',),
          ('linux-binary-unsigned-{}', 'linux-modules-{}'))
 # What a kernel does not have built in, each after those that it needs.
-MODULES = ('libcrc32c', 'fuse', 'overlay', 'loop', 'squashfs', 'fat', 'vfat',
-           'nls_cp437', 'nls_ascii', 'xfs')
+MODULES = ('fuse', 'overlay', 'loop', 'squashfs', 'crc16', 'mbcache', 'jbd2',
+           'ext4', 'fat', 'vfat', 'nls_cp437', 'nls_ascii', 'libcrc32c', 'xfs')
 # The file systems to mount: how each is made in a file of this size. Of the
 # options, those of XFS are for one this small.
 SIZE = 16 << 20
@@ -34,19 +96,23 @@ IMAGES = {
     'vfat': ['mkfs.vfat'],
     'xfs': ['mkfs.xfs', '-q', '--unsupported'],
 }
+TOOLS = {'dpkg-deb', 'mksquashfs',
+         *(command[0] for command in IMAGES.values()),
+         *(machine.emulator[0] for machine, _ in KERNELS),
+         *(machine.target.cc for machine, _ in KERNELS)}
 
 
-def kernel(cache, release):
-    """The current kernel of a release, its modules by name, and its package's
+def kernel(cache, machine, release):
+    """The current kernel of a release, its modules, and its package's
     version."""
-    apt = cache.apt(release)
-    found = PACKAGE.search(apt('cache', 'depends', 'linux-image-cloud-amd64'))
+    apt = cache.apt(release, architecture=machine.architecture)
+    found = machine.kernel.search(apt('cache', 'depends', machine.package))
     for names in NAMES if found else ():
         package, *needs = [name.format(found[1]) for name in names]
         try:
             folder, version = cache.deb(
-                apt, package, ('*/vmlinuz*', '*.ko', '*.ko.xz'), needs)
-            image, = folder.glob('**/vmlinuz*')
+                apt, package, ('*/vmlinu[xz]*', '*.ko', '*.ko.xz'), needs)
+            image, = folder.glob('**/vmlinu[xz]*')
         except (suite.Unavailable, ValueError):
             continue
         modules = {path.name.partition('.')[0]: path
@@ -91,17 +157,6 @@ def initramfs(path, files):
         put('TRAILER!!!', 0)
 
 
-def virtual_machine(image, archive, programs):
-    # Time passes with the instructions that are run: on a busy host, a kernel
-    # whose time was the host's panicked for want of a timer interrupt.
-    return ['qemu-system-x86_64', '-accel', 'tcg',
-            '-icount', 'shift=3,sleep=off', '-cpu', 'max', '-m', '1024',
-            '-display', 'none', '-monitor', 'none', '-serial', 'stdio',
-            '-no-reboot', '-net', 'none', '-kernel', image, '-initrd', archive,
-            '-append', 'console=ttyS0 quiet loglevel=1 panic=-1 -- ' +
-            ' '.join(f'/tests/{program.name}' for program in programs)]
-
-
 def levels(output):
     """The results in what init printed, by the value of the sysctl."""
     found = {}
@@ -112,9 +167,8 @@ def levels(output):
     return found
 
 
-def measure(tap, name, command, programs, version=None):
+def report(tap, name, output, programs, values='0 1 2', version=None):
     """Which side of vm.memfd_noexec (Linux 6.3) the kernel is on."""
-    output, _ = suite.run(command)
     about = re.search(r'^@kernel (\S+)', output, re.M)
     # Of the host's own name for it, the number.
     number = version or (about and about[1].partition('-')[0])
@@ -125,7 +179,8 @@ def measure(tap, name, command, programs, version=None):
                      results)
     # What was not reached has no results; that it was not is one failure.
     ran = [len(results) for results in found.values()]
-    if ran != [len(programs)] * (1 if '-' in found else 3):
+    if ran != [len(programs)] * (
+            1 if '-' in found else len(values.split())):
         last = output.rpartition('@begin ')[2]
         tap.line(False, f'{row}: ends in {last.partition(chr(10))[0]}')
         suite.comment(last)
@@ -133,54 +188,111 @@ def measure(tap, name, command, programs, version=None):
     return 'before' if '-' in found else 'after'
 
 
+def without(names, *those):
+    return [name for name in names if name.rpartition('/')[2] not in those]
+
+
+class Kernels:
+    def __init__(self, tap, root, build, names):
+        self.tap, self.root, self.build = tap, root, build
+        self.names = names
+        self.cache = suite.Cache(build.parent / 'cache')
+        self.init = root / 'tests/kernels/init.sh'
+        self.built = {}
+
+    def programs(self, target, names):
+        """Built once for each target, all of them."""
+        if target not in self.built:
+            cmocka = target.cmocka(self.cache.cmocka_source(), self.build)
+            self.built[target] = target.build(
+                self.root, self.build, cmocka, ['default_library=static'],
+                self.names)
+        return [path for path, name in zip(self.built[target], self.names)
+                if name in names]
+
+    def busybox(self, architecture):
+        apt = self.cache.apt(None, architecture=architecture)
+        return self.cache.deb(apt, f'busybox-static:{architecture}',
+                              ['./bin/busybox'])[0] / 'bin/busybox'
+
+    def prepare(self, machine, release, disks):
+        """What to run for a machine, and what report() wants to know of it."""
+        names = without(self.names, *ANYWHERE,
+                        *(() if machine.large else (LARGE,)))
+        programs = self.programs(machine.target, names)
+        image, modules, version = kernel(self.cache, machine, release)
+        files = {'init': self.init,
+                 'bin/busybox': self.busybox(machine.architecture)}
+        for folder, paths in ('tests', programs), ('images', disks):
+            files.update({f'{folder}/{path.name}': path for path in paths})
+        files.update({f'modules/{n:02}': path
+                      for n, path in enumerate(modules)})
+        archive = self.build / f'initramfs-{machine.architecture}-{release}'
+        initramfs(archive, files)
+        return (machine.command(image, archive, programs), release +
+                machine.note, programs, machine.levels, version)
+
+    def linux(self):
+        """All of them, as many at a time as there are processors: none of them
+        looks at the clock of this machine."""
+        programs = self.programs(STATIC, without(self.names, LARGE))
+        runs = [(['sh', self.init, *programs], 'the host', programs)]
+        disks = images(self.build / 'images', self.busybox('amd64'))
+        for machine, release in KERNELS:
+            try:
+                runs.append(self.prepare(machine, release, disks))
+            except suite.Unavailable as error:
+                where = release + machine.note
+                self.tap.skip(where, error)
+                self.tap.cells.append({'row': f'Linux of {where}: {error}'})
+        with futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+            outputs = pool.map(lambda run: suite.run(run[0])[0], runs)
+            sides = [report(self.tap, name, output, *rest)
+                     for (_, name, *rest), output in zip(runs, outputs)]
+        for side in 'before', 'after':
+            self.tap.line(side in sides,
+                          f'a kernel from {side} Linux 6.3 was tested')
+
+    def gvisor(self):
+        """Each test that fails in gVisor has to be one of those that do."""
+        folder, version = self.cache.deb(self.cache.apt('trixie'), 'runsc',
+                                         ['./usr/bin/runsc'])
+        row = f'gVisor {version}'
+        results = suite.Target('gvisor', 'gcc', wrapper=[
+            folder / 'usr/bin/runsc', f'--root={self.build}/runsc', '--platform=ptrace',
+            '--network=none', '--ignore-cgroups', 'do', '--',
+        ]).run(self.programs(STATIC, without(
+            self.names, *ANYWHERE, LARGE, *LINUX_ONLY)))
+        bad = [result for result in results if not result.whole or
+               result.named - OTHERWISE.keys()]
+        for result in results:
+            self.tap.line(result not in bad, f'{row}: {result}')
+            if result in bad:
+                suite.comment(result.output)
+        failed = set.union(*(result.named for result in results))
+        for test, reason in OTHERWISE.items():
+            self.tap.line(test in failed, f'{row}: {test} fails: {reason}')
+        self.tap.cell(row, '', results)
+        self.tap.cells[-1].update(failed=len(bad), otherwise=OTHERWISE)
+
+
 def main():
     root, build, *names = sys.argv[1:]
     root, build = Path(root), Path(build)
-    # Takes minutes for gigabytes that no kernel treats otherwise.
-    names = [name for name in names if not name.endswith('test-large')]
     tap = suite.Tap('kernels', build)
-    cache = suite.Cache(build.parent / 'cache')
-    static = suite.Target('static', 'gcc', link_args=['-static'])
     # Those that make file systems are not in everybody's.
     os.environ['PATH'] += ':/usr/sbin:/sbin'
-    try:
-        for tool in ('gcc', 'qemu-system-x86_64', 'dpkg-deb', 'mksquashfs',
-                     *(command[0] for command in IMAGES.values())):
-            suite.need(tool)
-        programs = static.build(
-            root, build, static.cmocka(cache.cmocka_source(), build),
-            ['default_library=static'], names)
-        busybox = cache.deb(cache.apt(None), 'busybox-static',
-                            ['./bin/busybox'])[0] / 'bin/busybox'
-    except suite.Unavailable as error:
-        tap.missing('kernels', error)
-        tap.end()
-    except subprocess.CalledProcessError as error:
-        tap.line(False, 'the unit tests can be built statically')
-        suite.comment(error.stdout + error.stderr)
-        tap.end()
-    archive = build / 'initramfs'
-    init = root / 'tests/kernels/init.sh'
-    files = {'init': init, 'bin/busybox': busybox}
-    for folder, paths in (('tests', programs),
-                          ('images', images(build / 'images', busybox))):
-        files.update({f'{folder}/{path.name}': path for path in paths})
-
-    sides = [measure(tap, 'the host', ['sh', init, *programs], programs)]
-    for release in RELEASES:
+    kernels = Kernels(tap, root, build, names)
+    for what, run in ('kernels', kernels.linux), ('gVisor', kernels.gvisor):
         try:
-            image, modules, version = kernel(cache, release)
+            for tool in TOOLS:
+                suite.need(tool)
+            run()
         except suite.Unavailable as error:
-            tap.skip(release, error)
-            tap.cells.append({'row': f'Linux of {release}: {error}'})
-            continue
-        initramfs(archive, files | {f'modules/{n:02}': path for n, path
-                                    in enumerate(modules)})
-        sides.append(measure(
-            tap, release, virtual_machine(image, archive, programs), programs,
-            version))
-    for side in 'before', 'after':
-        tap.line(side in sides, f'a kernel from {side} Linux 6.3 was tested')
+            tap.missing(what, error)
+        except subprocess.CalledProcessError as error:
+            tap.line(False, f'{what}: the programs can be built')
+            suite.comment(error.stdout + error.stderr)
     tap.end()
 
 

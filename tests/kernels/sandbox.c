@@ -254,6 +254,21 @@ static void copy_does_without_sendfile(void **state)
 	}
 }
 
+/* gVisor lets a peer set any bit, the sign of the answer among them. */
+static void negative_seals_are_an_error(void **state)
+{
+	int fd = succeeds(memfd_new("sandbox", MEMFD_ALLOW_SEALING));
+
+	(void)state;
+	if (fcntl(fd, F_ADD_SEALS, 1UL << 31) == 0) {
+		fails(memfd_get_seals(fd), EINVAL);
+		fails(memfd_check_seals(fd, MEMFD_SEAL_WRITE), EINVAL);
+	} else {
+		assert_int_equal(errno, EINVAL);
+	}
+	close_it(fd);
+}
+
 static void nothing(void)
 {
 }
@@ -304,6 +319,7 @@ int main(void)
 		promise(fchmod_is_refused_too),
 		promise(sealing_is_refused),
 		promise(copy_does_without_sendfile),
+		promise(negative_seals_are_an_error),
 		promise(all_is_refused_that_the_manual_does_not_list),
 	};
 

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: MIT
 """table.py FILE RESULTS.json...: what was run where, between the two markers
 in FILE, as the suites `kernels` and `arches` left it in their build folders."""
+import collections
 import itertools
 import json
-import string
 import sys
 from pathlib import Path
 
@@ -12,42 +12,56 @@ sys.path.append(str(Path(__file__).resolve().parents[1] / 'shared'))
 from suite import write_between  # noqa: E402
 
 
-def line(columns, letters):
-    """All of a row but its name, which rows with the same may share."""
-    names = [column['column'] for column in columns]
-    numbers = []
-    for kind in 'passed', 'failed', 'skipped':
-        each = [str(column[kind]) for column in columns]
-        numbers.append(each[0] if len(set(each)) == 1 else ' / '.join(each))
-    # The word that all columns begin with is said once.
-    first = names[0].partition(' ')[0] + ' '
-    if len(names) > 1 and all(name.startswith(first) for name in names):
-        names[1:] = [name[len(first):] for name in names[1:]]
-    return (': ' if names[0] else '') + ' / '.join(names), ' | '.join(
-        numbers), letters
+def result(cell):
+    """What one column of the table's row says, apart from where."""
+    skipped = str(cell['skipped'])
+    if cell['reasons']:
+        skipped += ': ' + '; '.join(sorted(set(cell['reasons'])))
+    failed = str(cell['failed'])
+    if 'otherwise' in cell:
+        failed += f', and {len(cell["otherwise"])} that are listed below'
+    return f'{cell["passed"]} | {failed} | {skipped}'
+
+
+def lines(cells):
+    """What ran in one place: a line for those columns that are alike."""
+    found = collections.defaultdict(list)
+    for cell in cells:
+        found[result(cell)].append(cell['column'])
+    return tuple((joined(columns), text) for text, columns in found.items())
+
+
+def joined(columns):
+    """The word that all begin with is said once."""
+    first = columns[0].partition(' ')[0] + ' '
+    return columns[0] + ''.join(
+        f', {column.removeprefix(first)}' for column in columns[1:])
 
 
 def table(cells):
-    reasons, rows, missing = {}, {}, []
+    places, missing = collections.defaultdict(list), []
     for row, columns in itertools.groupby(cells, lambda cell: cell['row']):
         columns = list(columns)
-        if 'passed' not in columns[0]:
+        if 'passed' in columns[0]:
+            places[lines(columns)].append(row)
+        else:
             missing.append(row)
-            continue
-        letters = ''.join(sorted({
-            reasons.setdefault(reason, string.ascii_lowercase[len(reasons)])
-            for column in columns for reason in column['reasons']}))
-        rows.setdefault(line(columns, letters), []).append(row)
-    yield '| where | passed | failed | skipped |'
-    yield '|---|---|---|---|'
-    for (names, numbers, letters), alike in rows.items():
-        yield f'| {"; ".join(alike)}{names} | {f"{numbers} {letters}".rstrip()} |'
+    yield '| where | how | passed | failed | skipped |'
+    yield '|---|---|---|---|---|'
+    for alike, rows in places.items():
+        where = '<br>'.join(rows)
+        for how, text in alike:
+            yield f'| {where} | {how} | {text} |'
+            where = ''
     for row in missing:
-        yield f'| {row} | | | |'
-    if reasons:
-        yield ''
-        yield 'Skipped: ' + '; '.join(
-            f'{letter}: {reason}' for reason, letter in reasons.items()) + '.'
+        yield f'| {row} | | | | |'
+    for cell in cells:
+        if 'otherwise' in cell:
+            yield ''
+            yield f'In {cell["row"]}, these tests fail:'
+            yield ''
+            for test, reason in cell['otherwise'].items():
+                yield f'- `{test}`: {reason}'
 
 
 def main():

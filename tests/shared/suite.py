@@ -83,7 +83,13 @@ class Result:
         self.reasons = re.findall(
             r'^# ([^\n]*)\n(?:[^[\n][^\n]*\n)*\[  SKIPPED \] \S+$', output,
             re.M)
-        planned = sum(map(int, re.findall(r'Running (\d+) test', output)))
+        self.named = set(re.findall(r'^\[  (?:FAILED |ERROR  ) \] (\w+)$',
+                                    output, re.M))
+        groups = re.findall(r'Running (\d+) test', output)
+        planned = sum(map(int, groups))
+        # To its end, with a verdict on each test.
+        self.whole = planned == output.count('[ RUN      ]') > 0 and \
+            len(groups) == output.count('[  PASSED  ]')
         # A program that crashed has printed no numbers.
         if not planned or status != self.failed or \
                 planned != self.passed + self.failed + self.skipped:
@@ -199,7 +205,7 @@ class Cache:
         self.path = Path(os.environ.get('MEMFD_CACHE') or default).resolve()
         self.path.mkdir(parents=True, exist_ok=True)
 
-    def apt(self, release, kind='deb'):
+    def apt(self, release, kind='deb', architecture='amd64'):
         """apt for one release of Debian, from the mirror of this machine.
 
         Its lists and its configuration are in the cache: the machine's own
@@ -215,7 +221,8 @@ class Cache:
         if False not in sites:
             raise Unavailable('no mirror of Debian is configured')
         release = release or sites[False][0]
-        folder = self.path / f'{release}-{kind}'
+        folder = self.path / '-'.join([
+            release, kind, *([architecture] * (architecture != 'amd64'))])
         for name in 'lists/partial', 'archives/partial':
             (folder / name).mkdir(parents=True, exist_ok=True)
         sources = f'{kind} {sites[False][1]} {release} main\n'
@@ -228,8 +235,8 @@ class Cache:
             'Dir::Etc::SourceParts=-', 'Dir::Etc::Preferences=-',
             'Dir::Etc::PreferencesParts=-', f'Dir::State={folder}',
             'Dir::State::Status=/dev/null', f'Dir::Cache={folder}',
-            'APT::Architecture=amd64', 'APT::Architectures=amd64',
-            'APT::Sandbox::User=root']
+            f'APT::Architecture={architecture}',
+            f'APT::Architectures={architecture}', 'APT::Sandbox::User=root']
 
         def apt(tool, *arguments, **more):
             # Installed where no shell looks for it.

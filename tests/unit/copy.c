@@ -133,7 +133,6 @@ static void files_of_proc_and_sys(void **state)
 		"/proc/self/environ",
 		"/proc/self/auxv",
 		"/proc/version",
-		"/proc/filesystems",
 		"/sys/kernel/notes",
 		"/sys/kernel/mm/transparent_hugepage/enabled",
 		"/sys/devices/system/cpu/online",
