@@ -1,11 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# One program a language, against the library as it is installed.
+# Every language, against the library as it is installed.
 #
 # Usage: run.sh BUILD-DIRECTORY [LANGUAGE...]
 #
-# Every program prints the same transcript, which is in `expected`; those in
-# drop-in/ are tests of their own.
+# Every language has a program that prints the same transcript, which is in
+# `expected`. Those with a module to copy, in a folder, also have tests of it
+# (LANGUAGE-tests), and the language's own tools check their form
+# (LANGUAGE-format). Those in drop-in/ are tests of their own.
 set -eu
 # shellcheck source=tests/shared/tap.sh
 . "$(dirname "$0")/../shared/tap.sh"
@@ -13,7 +15,6 @@ set -eu
 build=$(cd "$1" && pwd)
 shift
 only=$*
-koffi=koffi@3.3.4
 jna=/usr/share/java/jna.jar
 
 # Where npm, Go and Lisp keep what they fetch and compile.
@@ -30,10 +31,27 @@ export PKG_CONFIG_PATH="$libdir/pkgconfig" PKG_CONFIG_SYSROOT_DIR="$tmp/root"
 # In case the prefix is /usr, whose folders are not mentioned otherwise.
 export PKG_CONFIG_ALLOW_SYSTEM_CFLAGS=1 PKG_CONFIG_ALLOW_SYSTEM_LIBS=1
 
+# npm PACKAGE@VERSION
 # shellcheck disable=SC2317 # called by name
-npm_koffi() {
-	[ -d "$NODE_PATH/koffi" ] || npm install --prefix "$cache" \
-		--cache "$cache/npm" --no-save --ignore-scripts "$koffi"
+from_npm() {
+	[ -d "$NODE_PATH/${1%@*}" ] || npm install --prefix "$cache" \
+		--cache "$cache/npm" --no-save --ignore-scripts "$1"
+}
+
+# example START END PREFIX FILE: the lines with the prefix in this part of the
+# documentation.
+# shellcheck disable=SC2317
+example() {
+	sed -n "/$1/,/$2/s/^$3//p" "$4" | grep -v '^@'
+}
+
+# missing COMMAND...: without the library, it fails and says what to do.
+# shellcheck disable=SC2317
+missing() {
+	mkdir missing
+	touch missing/libmemfd.so.1
+	! LD_LIBRARY_PATH=$PWD/missing "$@" >missing/log 2>&1 || return 1
+	grep 'install libmemfd, or add its folder to LD_LIBRARY_PATH' missing/log
 }
 
 # shellcheck disable=SC2317
@@ -47,7 +65,8 @@ transcript_of() {
 	# Not in a condition: there the shell forgets -e. The input is a pipe.
 	true | (eval "$command") >"$tmp/out"
 	case $1 in
-	*-drop-in) cat "$tmp/out" ;;
+	# Some print what looks like a remark of this script.
+	*-tests | *-format | *-drop-in) sed 's/^#//' "$tmp/out" ;;
 	# Go and Node.js write the system's messages in lower case.
 	*) diff -iu "$here/expected" "$tmp/out" ;;
 	esac
@@ -55,7 +74,7 @@ transcript_of() {
 
 # language NAME NEEDS COMMAND: the last two are shell code. COMMAND runs in a
 # folder of its own, beside copies of the files of this one. It is to print the
-# transcript; or, where NAME ends in drop-in, to succeed.
+# transcript; or, where NAME ends in -tests, -format or -drop-in, to succeed.
 language() {
 	case " ${only:-$1} " in *" $1 "*) ;; *) return 0 ;; esac
 	needs=$2 command=$3
@@ -69,36 +88,106 @@ both='$(pkg-config --cflags --libs libmemfd)'
 
 # Python modules are packaged for the system's own Python.
 # That of the README says in a comment what it prints.
-language python-ctypes 'need /usr/bin/python3' \
+language python 'need /usr/bin/python3' \
 	'awk -v language=python -v n=1 -f "$here/../example/block.awk" \
 		"$here/../../README.md" >readme.py &&
 	/usr/bin/python3 readme.py >readme.out &&
 	sed -n "s/.*  # //p" readme.py | diff - readme.out >&2 &&
-	/usr/bin/python3 memfd_ctypes.py'
-language python-cffi 'need cc pkg-config && /usr/bin/python3 -c "import cffi"' \
-	'/usr/bin/python3 memfd_cffi.py'
-language perl 'perl -e "use FFI::Platypus 2.00"' \
-	'perl memfd.pl'
-language perl-drop-in 'perl -e "use FFI::Platypus 2.00"' \
-	'cd drop-in && perl -I. memfd.t'
+	/usr/bin/python3 python/transcript.py'
+language python-tests 'need /usr/bin/python3' \
+	'cd python && /usr/bin/python3 test.py &&
+	/usr/bin/python3 -m doctest memfd.py &&
+	missing /usr/bin/python3 -c "import memfd"'
+language python-format 'need black pyflakes3' \
+	'black --check python && pyflakes3 python'
+
+language javascript 'need node npm && from_npm koffi@3.3.4' \
+	'node javascript/transcript.cjs'
+language javascript-tests 'need node npm && from_npm koffi@3.3.4' \
+	'cd javascript && node test.cjs &&
+	example @example "\\*\\/" " \\* " memfd.cjs >example.cjs &&
+	same "hello, world" "$(node example.cjs)" &&
+	missing node memfd.cjs'
+language javascript-format 'need node npm && from_npm prettier@3.10.1' \
+	'node "$NODE_PATH/prettier/bin/prettier.cjs" --single-quote --print-width 100 --check \
+		javascript'
+
+# A changed file, so that Go does not use what it has in its cache.
+language go 'need go cc pkg-config' \
+	'cd go && go run ./transcript'
+language go-tests 'need go cc pkg-config' \
+	'cd go && go test . && echo >>memfd.go &&
+	! PKG_CONFIG_LIBDIR=. PKG_CONFIG_PATH= go build . 2>log &&
+	grep "Package libmemfd was not found" log &&
+	for wrong in "New(\"\", 1<<32)" "NewSealed(\"\", 0, \"text\")"; do
+		echo "package memfd; var _, _ = $wrong" >wrong.go
+		! go vet . 2>log && grep "cannot use" log || exit 1
+	done'
+language go-format 'need go gofmt' \
+	'cd go && same "" "$(gofmt -l .)" && go vet ./...'
+
+language rust 'need rustc cc pkg-config' \
+	"rustc --edition 2021 rust/transcript.rs $libs && ./transcript"
+language rust-tests 'need rustc rustdoc cc pkg-config' \
+	'cd rust &&
+	set -- --edition 2021 -D warnings $(pkg-config --libs-only-L libmemfd) &&
+	rustc --crate-type lib "$@" memfd.rs &&
+	set -- "$@" --extern memfd=libmemfd.rlib &&
+	rustdoc --test --crate-name memfd "$@" memfd.rs &&
+	rustdoc --test "$@" test.rs &&
+	rustc --test "$@" test.rs && ./test --test-threads=1'
+language rust-format 'need rustfmt' \
+	'rustfmt --edition 2021 --check rust/*.rs'
+
 language ruby 'ruby -rfiddle -e ""' \
-	'ruby memfd.rb'
+	'ruby ruby/transcript.rb'
+language ruby-tests 'ruby -rfiddle -rminitest -e ""' \
+	'cd ruby && ruby -w test.rb &&
+	example @example ^module "#   " memfd.rb >example.rb &&
+	same "hello, world" "$(ruby example.rb)" &&
+	missing ruby memfd.rb'
+language ruby-format 'need rubocop' \
+	'echo "AllCops: { TargetRubyVersion: 3.1 }" >config.yml &&
+	rubocop -c config.yml --cache false --only Layout,Lint ruby'
+
+language perl 'perl -e "use FFI::Platypus 2.00"' \
+	'perl perl/transcript.pl'
+language perl-tests 'perl -e "use FFI::Platypus 2.00; use threads"' \
+	'cd perl && perl memfd.t &&
+	example SYNOPSIS DESCRIPTION "    " Memfd.pm >example.pl &&
+	same "hello, world" "$(perl -I. example.pl)" &&
+	missing perl -I. -e "use Memfd"'
+language perl-format 'need perltidy podchecker' \
+	'podchecker perl/Memfd.pm &&
+	for file in perl/* drop-in/*.pm; do
+		perltidy -npro -l=100 -pt=2 -sbt=2 -bt=2 -st -se "$file" |
+			diff "$file" - || exit 1
+	done'
+language perl-drop-in 'perl -e "use FFI::Platypus 2.00"' \
+	'cd drop-in && perl -I. -I../perl memfile.t'
+
+language c++ 'need c++ pkg-config' \
+	"c++ -std=c++17 -Wall -Wextra -o out cpp/transcript.cc $both && ./out"
+language c++-tests 'need c++ pkg-config' \
+	"cd cpp && set -- -std=c++17 -Wall -Wextra -Wshadow -Werror &&
+	c++ \"\$@\" -pthread -o out test.cc $both && ./out &&
+	example @code @endcode ' \\*[ ]*' memfd.hpp >example.cc &&
+	c++ \"\$@\" -o out example.cc $both && ./out &&"'
+	! c++ "$@" -nostdinc -I. -fsyntax-only memfd.hpp 2>log &&
+	grep "install libmemfd, and use pkg-config" log'
+language c++-format 'need clang-format' \
+	'clang-format --dry-run -Werror "$here"/cpp/*'
+
+language cffi-tests 'need cc pkg-config && /usr/bin/python3 -c "import cffi"' \
+	'/usr/bin/python3 memfd_cffi.py'
 language luajit 'need luajit' \
 	'luajit memfd.lua'
-language node 'need node npm && npm_koffi' \
-	'node memfd.js'
-language rust 'need rustc cc pkg-config' \
-	"rustc --edition 2021 memfd.rs $libs && ./memfd"
-language go 'need go cc pkg-config' \
-	'go build -o memfd memfd.go && ./memfd'
 language java "need javac java && ls $jna" \
 	"javac -cp $jna -d . Memfd.java && java -cp $jna:. Memfd"
 language haskell 'need ghc pkg-config' \
 	"ghc -v0 -Wall memfd.hs $libs && ./memfd"
 language haskell-drop-in 'need ghc pkg-config' \
 	"cd drop-in && ghc -v0 -Wall memfd-test.hs $libs && ./memfd-test"
-language c++ 'need c++ pkg-config' \
-	"c++ -std=c++17 -Wall -Wextra -o memfd memfd.cc $both && ./memfd"
 language csharp 'need mcs mono' \
 	'mcs -out:memfd.exe memfd.cs && mono memfd.exe'
 language ocaml 'ocamlfind query ctypes.foreign' \

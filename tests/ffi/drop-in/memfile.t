@@ -3,9 +3,9 @@ use v5.20;
 use warnings;
 use Fcntl qw(F_GETFD FD_CLOEXEC SEEK_SET);
 use Test::More;
-use Memfd;
+use MemFile;
 
-my $fh = Memfd->new('buf', 'allow-seals');
+my $fh = MemFile->new('buf', 'allow-seals');
 isa_ok $fh, 'IO::Handle';
 print {$fh} "one\ntwo\n";
 $fh->flush;
@@ -24,23 +24,23 @@ $fh->seal(qw(write future-write seal));
 is seals($fh), 'seal shrink grow write future-write', 'has every seal';
 ok !defined syswrite($fh, 'more') && $!{EPERM}, 'cannot be written to';
 eval { $fh->seal('seal') };
-like $@, qr/^Can't seal memfd: Operation not permitted at \Q$0\E/,
+like $@, qr/^memfd_seal: Operation not permitted at \Q$0\E/,
     'cannot be sealed again';
 
-ok !(fcntl(Memfd->new('buf', 'inherit'), F_GETFD, 0) & FD_CLOEXEC),
+ok !(fcntl(MemFile->new('buf', 'inherit'), F_GETFD, 0) & FD_CLOEXEC),
     'stays open on exec';
-is seals(Memfd->new('buf')), 'seal', 'cannot be sealed unless asked for';
-eval { Memfd->new('buf', 'huge-table') };
+is seals(MemFile->new('buf')), 'seal', 'cannot be sealed unless asked for';
+eval { MemFile->new('buf', 'huge-table') };
 like $@, qr/^$|Function not implemented/, 'huge pages, where the kernel has any';
 
-eval { Memfd->new('buf', 'allow-seals', 'sparkling', 'cloexec') };
-like $@, qr/^Invalid flag: sparkling at \Q$0\E/, 'an invalid flag';
+eval { MemFile->new('buf', 'allow-seals', 'sparkling', 'cloexec') };
+like $@, qr/^invalid flag: sparkling at \Q$0\E/, 'an invalid flag';
 eval { $fh->seal('write', 'frozen') };
-like $@, qr/^Invalid seal: frozen at \Q$0\E/, 'an invalid seal';
-eval { Memfd->new('x' x 250) };
-like $@, qr/^Can't open memfd 'x+': Invalid argument/, 'a name that is too long';
+like $@, qr/^invalid seal: frozen at \Q$0\E/, 'an invalid seal';
+eval { MemFile->new('x' x 250) };
+like $@, qr/^memfd_new: Invalid argument/, 'a name that is too long';
 pipe my $reader, my $writer;
-eval { Memfd::get_seals($reader) };
-like $@, qr/^Can't get seals of memfd: Invalid argument/, 'a pipe';
+eval { MemFile::get_seals($reader) };
+like $@, qr/^memfd_get_seals: Invalid argument/, 'a pipe';
 
 done_testing;

@@ -1,0 +1,3 @@
+module memfd
+
+go 1.19
