@@ -7,7 +7,6 @@
  */
 
 #define _GNU_SOURCE
-#include <dirent.h>
 #include <linux/fuse.h>
 #include <signal.h>
 #include <sys/mount.h>
@@ -68,16 +67,17 @@ static int ask(int sock, char verb, const char *name, int fd, int *blob)
 	return answer;
 }
 
-/* A blob is there, immutable, and takes no more than it may. -1, or its size.
- */
+/* -1, or the size of a blob: immutable, on ordinary pages, and not too many. */
 static ssize_t size_of(int sock, const char *name, char *first)
 {
+	struct statfs fs;
 	struct stat st;
 	int fd = -1;
 	ssize_t size = -1;
 
 	if (ask(sock, 'g', name, -1, &fd) == 0 &&
 	    memfd_check_seals(fd, MEMFD_SEAL_IMMUTABLE) == 0 &&
+	    fstatfs(fd, &fs) == 0 && fs.f_type == 0x01021994 &&
 	    fstat(fd, &st) == 0 && st.st_blocks <= (blkcnt_t)(MAX_BLOB / 512) &&
 	    pread(fd, first, 1, 0) == (st.st_size > 0))
 		size = st.st_size;
@@ -86,28 +86,25 @@ static ssize_t size_of(int sock, const char *name, char *first)
 	return size;
 }
 
-/* The server gives up who breaks the protocol, and takes him again. */
-static int breaks(int *sock, const void *data, size_t size, int twice, int fd)
+/* The server gives up who sends that, with our socket once or twice. */
+static int breaks(int *sock, const struct request *request, size_t size,
+		  size_t count)
 {
-	union {
-		struct cmsghdr align;
-		char buf[CMSG_SPACE(2 * sizeof(int))];
-	} control = { .buf = { 0 } };
-	const int fds[] = { fd, fd };
-	struct iovec iov = { (void *)data, size };
+	char buf[CMSG_SPACE(2 * sizeof(int))] = { 0 }, byte;
+	struct iovec iov = { (void *)request, size };
 	struct msghdr msg = { .msg_iov = &iov,
 			      .msg_iovlen = 1,
-			      .msg_control = control.buf };
-	char byte;
+			      .msg_control = buf,
+			      .msg_controllen =
+				      CMSG_SPACE(count * sizeof(int)) };
+	const struct cmsghdr head = { .cmsg_len = CMSG_LEN(count * sizeof(int)),
+				      .cmsg_level = SOL_SOCKET,
+				      .cmsg_type = SCM_RIGHTS };
 	int gone;
 
-	msg.msg_controllen =
-		twice ? CMSG_SPACE(sizeof(fds)) : CMSG_SPACE(sizeof(int));
-	control.align.cmsg_level = SOL_SOCKET;
-	control.align.cmsg_type = SCM_RIGHTS;
-	control.align.cmsg_len =
-		twice ? CMSG_LEN(sizeof(fds)) : CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(&control.align), fds, twice ? sizeof(fds) : 4);
+	memcpy(buf, &head, sizeof(head));
+	memcpy(buf + CMSG_LEN(0), sock, sizeof(int));
+	memcpy(buf + CMSG_LEN((count - 1) * sizeof(int)), sock, sizeof(int));
 	gone = sendmsg(*sock, &msg, MSG_NOSIGNAL) == (ssize_t)size &&
 	       (recv(*sock, &byte, 1, 0) == 0 || errno == ECONNRESET);
 	close(*sock);
@@ -155,7 +152,12 @@ static int round_of(int client, int round, int *sock, int cut)
 		       size_of(*sock, name, &got) == 0;
 	case 3:
 		fd = sized(MEMFD_HUGE_2MB, 2 << 20, immutable);
-		return fd < 0 || put(*sock, name, fd) == EFBIG;
+		if (fd < 0)
+			return 1;
+		other = sized(MEMFD_HUGE_2MB, 0, immutable);
+		return put(*sock, name, fd) == EFBIG &&
+		       put(*sock, name, other) == 0 &&
+		       size_of(*sock, name, &got) == 0;
 	case 4: /* A hole. */
 		fd = sized(0, SIZE_MAX >> 24, immutable);
 		return put(*sock, name, fd) == EFBIG;
@@ -176,11 +178,11 @@ static int round_of(int client, int round, int *sock, int cut)
 		return answer == ESPIPE;
 	case 8:
 		request.verb = 'p';
-		return breaks(sock, &request, sizeof(request), 1, *sock);
+		return breaks(sock, &request, sizeof(request), 2);
 	case 9:
 		return ask(*sock, 'p', name, -1, NULL) == EBADF;
 	case 10:
-		return breaks(sock, "p", 1, 0, *sock);
+		return breaks(sock, &request, 1, 1);
 	case 11: /* A descriptor that nobody has asked for. */
 		answer = ask(*sock, 'g', name, *sock, NULL);
 		return (answer == 0 || answer == ENOENT) &&
@@ -256,46 +258,38 @@ struct state {
 	long descriptors, mappings, memory;
 };
 
-static long from_status(const char *key)
+/* What a command prints, that is told the server's process. */
+static long number(const char *format)
 {
-	char path[64], line[256];
+	char command[128];
 	long value = -1;
 	FILE *file;
 
-	snprintf(path, sizeof(path), "/proc/%d/status", (int)server);
-	file = fopen(path, "re");
-	while (file && fgets(line, sizeof(line), file))
-		if (!strncmp(line, key, strlen(key)))
-			value = strtol(line + strlen(key), NULL, 10);
-	if (file)
-		fclose(file);
+	snprintf(command, sizeof(command), format, (int)server);
+	file = popen(command, "r");
+	need(file && fscanf(file, "%ld", &value) == 1, command);
+	pclose(file);
 	return value;
 }
 
-/* When it has only so many threads. */
-static struct state when_quiet(long threads)
+static long threads(void)
 {
-	struct state state = { 0, 0, 0 };
-	char path[64];
-	FILE *file;
-	DIR *dir;
-	int c, tries;
+	return number("ls /proc/%d/task | wc -l");
+}
 
-	for (tries = 0; from_status("Threads:") != threads; tries++) {
-		need(tries < 6000, "the threads of the server end");
-		usleep(10000);
+/* When nobody is served any more. */
+static struct state when_quiet(void)
+{
+	struct state state;
+	int tries;
+
+	for (tries = 0; threads() != 1; tries++) {
+		need(tries < 600, "the threads of the server end");
+		usleep(100000);
 	}
-	snprintf(path, sizeof(path), "/proc/%d/fd", (int)server);
-	need((dir = opendir(path)) != NULL, path);
-	while (readdir(dir))
-		state.descriptors++;
-	closedir(dir);
-	snprintf(path, sizeof(path), "/proc/%d/maps", (int)server);
-	need((file = fopen(path, "re")) != NULL, path);
-	while ((c = getc(file)) != EOF)
-		state.mappings += c == '\n';
-	fclose(file);
-	state.memory = from_status("RssAnon:");
+	state.descriptors = number("ls /proc/%d/fd | wc -l");
+	state.mappings = number("wc -l </proc/%d/maps");
+	state.memory = number("awk '/RssAnon/ { print $2 }' /proc/%d/status");
 	return state;
 }
 
@@ -390,7 +384,7 @@ static void block_it(int rounds)
 	need(send_fd(sock, &request, sizeof(request), fd) > 0, "send_fd");
 	close(fd);
 	ok(clients(rounds) == 0, "%s: the others are served", what);
-	ok(from_status("Threads:") > 1, "%s: it does block", what);
+	ok(threads() > 1, "%s: it does block", what);
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
 	close(sock);
@@ -410,12 +404,12 @@ int main(void)
 		execl(BLOBS, "blobs", address.sun_path, (char *)NULL);
 	fill();
 	ok(clients(50) == 0, "%d clients, honest and hostile", CLIENTS);
-	before = when_quiet(1);
+	before = when_quiet();
 	ok(clients(ROUNDS) == 0, "%d rounds of that", ROUNDS);
-	after = when_quiet(1);
+	after = when_quiet();
 	unchanged(before, after, "the server keeps what it had");
 	block_it(50);
-	unchanged(before, when_quiet(1), "and afterwards");
+	unchanged(before, when_quiet(), "and afterwards");
 
 	sock = connected();
 	for (i = good = 0; i < 3 * MAX_BLOBS; i++) {
@@ -424,7 +418,7 @@ int main(void)
 	}
 	ok(good == i && size_of(sock, name, &first) == 1, "%d blobs", i);
 	close(sock);
-	after = when_quiet(1);
+	after = when_quiet();
 	ok(after.descriptors - before.descriptors == MAX_BLOBS - CLIENTS,
 	   "of those, it keeps %d", MAX_BLOBS);
 	kill(server, SIGTERM);

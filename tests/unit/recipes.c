@@ -57,28 +57,23 @@ static void connect_to_peer(int type)
 	theirs = socks[1];
 }
 
-/* The peer sends bytes with this many descriptors, each of the socket itself.
- */
+/* The peer sends bytes, with its socket as often as that. */
 static void peer_sends(size_t bytes, size_t count)
 {
-	union {
-		struct cmsghdr align;
-		char buf[CMSG_SPACE(253 * sizeof(int))];
-	} control = { .buf = { 0 } };
-	char data[64] = "hostile";
+	char data[9] = "hostile", buf[CMSG_SPACE(253 * sizeof(int))] = { 0 };
 	struct iovec iov = { data, bytes };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
-	struct cmsghdr *cmsg = &control.align;
+	struct msghdr msg = { .msg_iov = &iov,
+			      .msg_iovlen = 1,
+			      .msg_control = buf,
+			      .msg_controllen =
+				      CMSG_SPACE(count * sizeof(int)) };
+	const struct cmsghdr head = { .cmsg_len = CMSG_LEN(count * sizeof(int)),
+				      .cmsg_level = SOL_SOCKET,
+				      .cmsg_type = SCM_RIGHTS };
 
-	if (count) {
-		msg.msg_control = control.buf;
-		msg.msg_controllen = CMSG_SPACE(count * sizeof(int));
-		cmsg->cmsg_level = SOL_SOCKET;
-		cmsg->cmsg_type = SCM_RIGHTS;
-		cmsg->cmsg_len = CMSG_LEN(count * sizeof(int));
-	}
+	memcpy(buf, &head, sizeof(head));
 	while (count--)
-		memcpy(CMSG_DATA(cmsg) + count * sizeof(int), &theirs,
+		memcpy(buf + CMSG_LEN(count * sizeof(int)), &theirs,
 		       sizeof(int));
 	assert_int_equal(sendmsg(theirs, &msg, 0), bytes);
 }
@@ -158,40 +153,35 @@ static void no_room_for_a_descriptor_is_an_error(void **state)
 	close_it(theirs);
 }
 
-static volatile sig_atomic_t ticks, too_many;
+static volatile sig_atomic_t ticks;
 
+/* Half a minute at 1 kHz. */
 static void tick(int sig)
 {
 	static const char hangs[] = "interrupted for ever\n";
 
 	(void)sig;
-	if (++ticks > too_many) {
-		(void)!write(STDERR_FILENO, hangs, sizeof(hangs) - 1);
+	if (++ticks == 30000 && write(STDERR_FILENO, hangs, sizeof(hangs)) > 0)
 		_exit(1);
-	}
 }
 
-/* Signals as often as that, for at most half a minute; 0 for none. */
+/* Signals as often as that, without SA_RESTART. */
 static void set_timer(int hertz)
 {
-	struct sigaction action = { .sa_handler = hertz ? tick : SIG_DFL };
+	const struct sigaction action = { .sa_handler = tick };
 	const int us = hertz ? 1000000 / hertz : 0;
 	const struct itimerval every = { { 0, us }, { 0, us } };
 
 	ticks = 0;
-	too_many = 30 * hertz;
-	/* No SA_RESTART. */
-	if (hertz)
-		assert_int_equal(sigaction(SIGALRM, &action, NULL), 0);
+	assert_int_equal(sigaction(SIGALRM, &action, NULL), 0);
 	assert_int_equal(setitimer(ITIMER_REAL, &every, NULL), 0);
-	if (!hertz)
-		assert_int_equal(sigaction(SIGALRM, &action, NULL), 0);
 }
 
 static void passing_goes_on_after_a_signal(void **state)
 {
-	int i, status, messages = 0;
+	int status, i = 0;
 	pid_t pid;
+	char byte;
 
 	(void)state;
 	connect_to_peer(SOCK_STREAM);
@@ -200,19 +190,16 @@ static void passing_goes_on_after_a_signal(void **state)
 	if (pid == 0) {
 		close(ours);
 		usleep(50000);
-		for (i = 0; i < 1000; i++) {
-			char byte;
-
-			usleep(i == 500 ? 50000 : 0);
+		while (i++ < 1000)
 			if (recv(theirs, &byte, 1, 0) != 1)
 				_exit(1);
-		}
+		usleep(50000);
 		_exit(send_fd(theirs, "x", 1, theirs) != 1);
 	}
 	set_timer(1000);
-	for (i = 0; i < 1000; i++)
-		messages += send_fd(ours, "x", 1, ours) == 1;
-	assert_int_equal(messages, 1000);
+	while (i < 1000 && send_fd(ours, "x", 1, ours) == 1)
+		i++;
+	assert_int_equal(i, 1000);
 	receives(1, 1);
 	set_timer(0);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -247,11 +234,8 @@ static int pipe_end(int which)
 
 static int sized(unsigned int flags, size_t size, unsigned int seals)
 {
-	int fd = memfd_new_sized("peer", flags | MEMFD_ALLOW_SEALING, size, 0);
-
-	if (fd >= 0)
-		assert_int_equal(memfd_seal(fd, seals), 0);
-	return fd;
+	return memfd_new_sized("peer", flags | MEMFD_ALLOW_SEALING, size,
+			       seals);
 }
 
 static int reopened(int fd, int flags)
@@ -262,6 +246,14 @@ static int reopened(int fd, int flags)
 	return other;
 }
 
+/* Some kinds of files cannot be had everywhere. */
+static int absent(const char *what, int fd)
+{
+	if (fd < 0)
+		print_message("# %s: %s\n", what, strerror(errno));
+	return fd < 0;
+}
+
 /* It is refused, or mapped and unmapped whole. Closes it. */
 static void as_peer(const char *what, int fd, int buffer, int message)
 {
@@ -269,10 +261,8 @@ static void as_peer(const char *what, int fd, int buffer, int message)
 	const char *map;
 	size_t size = SIZE;
 
-	if (fd < 0) {
-		print_message("# %s: %s\n", what, strerror(errno));
+	if (absent(what, fd))
 		return;
-	}
 	errno = 0;
 	map = map_buffer(fd, SIZE);
 	if (map != MAP_FAILED) {
@@ -305,9 +295,6 @@ static void a_peers_file_is_mapped_whole_or_refused(void **state)
 	as_peer("huge pages", sized(MEMFD_HUGE_2MB, HUGE_SIZE, immutable),
 		EINVAL, EINVAL);
 	as_peer("longer", sized(0, SIZE + 1, immutable), 0, EFBIG);
-	as_peer("1 TiB",
-		sized(0, sizeof(off_t) > 4 ? (size_t)-1 >> 24 : SIZE, shrink),
-		0, EPERM);
 	as_peer("shorter", sized(0, SIZE - 1, immutable), EINVAL, 0);
 	as_peer("empty", sized(0, 0, immutable), EINVAL, EINVAL);
 	as_peer("it can shrink", sized(0, SIZE, MEMFD_SEAL_GROW), EPERM, EPERM);
@@ -325,14 +312,11 @@ static void a_peers_file_is_mapped_whole_or_refused(void **state)
 
 static void ends_sealed(const char *what, int fd, int err)
 {
-	if (fd < 0 && err != EBADF) {
-		print_message("# %s: %s\n", what, strerror(errno));
+	if (err != EBADF && absent(what, fd))
 		return;
-	}
 	errno = 0;
-	if (ensure_sealed(fd, WANTED) != (err ? -1 : 0))
-		fail_msg("%s: %s", what, strerror(errno));
-	if (err && errno != err)
+	if (ensure_sealed(fd, WANTED) != (err ? -1 : 0) ||
+	    (err && errno != err))
 		fail_msg("%s: %s, not %s", what, strerror(errno),
 			 strerror(err));
 	assert_int_equal(memfd_check_seals(fd, WANTED), err ? -1 : 0);
@@ -387,20 +371,6 @@ static void seal_or_check_is_right_if_a_peer_seals_in_between(void **state)
 	before_seal = NULL;
 }
 
-static void a_newer_seal_is_left_out_where_it_is_unknown(void **state)
-{
-	int fd = sized(0, 1, 0);
-
-	(void)state;
-	assert_int_equal(seal_with_newer(fd, MEMFD_SEAL_GROW, 0x40000000), 0);
-	assert_int_equal(memfd_get_seals(fd) & ~MEMFD_SEAL_EXEC,
-			 MEMFD_SEAL_GROW);
-	assert_int_equal(seal_with_newer(fd, 0, MEMFD_SEAL_SHRINK), 0);
-	assert_int_equal(memfd_check_seals(fd, MEMFD_SEAL_SHRINK), 0);
-	close_it(fd);
-	fails(seal_with_newer(-1, 0, MEMFD_SEAL_SHRINK), EBADF);
-}
-
 static void *kept;
 
 static int keep(void *map, size_t size)
@@ -426,10 +396,10 @@ static void filled_in_place_unless_it_stays_mapped(void **state)
 	assert_int_equal(munmap(kept, sizeof(wanted)), 0);
 }
 
-/* What comes through a pipe, in pieces of an odd size, while signals arrive. */
+/* What comes through a pipe, in pieces, while signals arrive. */
 static int from_pipe(const char *data, size_t size, size_t max)
 {
-	int ends[2], fd, status, err;
+	int ends[2], fd, err;
 	pid_t pid;
 
 	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
@@ -437,15 +407,10 @@ static int from_pipe(const char *data, size_t size, size_t max)
 	assert_true(pid >= 0);
 	if (pid == 0) {
 		signal(SIGPIPE, SIG_IGN);
-		while (size) {
-			size_t piece = size < 777 ? size : 777;
-
-			usleep(size % 4096 < 777 ? 2000 : 0);
-			if (write(ends[1], data, piece) != (ssize_t)piece)
-				_exit(0);
-			data += piece;
-			size -= piece;
-		}
+		usleep(20000);
+		for (; size; size -= size < 777 ? size : 777, data += 777)
+			if (write(ends[1], data, size < 777 ? size : 777) < 0)
+				break;
 		_exit(0);
 	}
 	close_it(ends[1]);
@@ -454,26 +419,23 @@ static int from_pipe(const char *data, size_t size, size_t max)
 	err = errno;
 	set_timer(0);
 	close_it(ends[0]);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
 	errno = err;
 	return fd;
 }
 
 static void a_pipe_is_read_to_its_end_or_the_limit(void **state)
 {
-	char *data = malloc(LARGEST);
+	static char data[LARGEST];
 	size_t i;
 
 	(void)state;
-	assert_non_null(data);
 	for (i = 0; i < LARGEST; i++)
 		data[i] = (char)(i % 251);
 	holds(from_pipe(data, LARGEST, LARGEST), data, LARGEST);
-	holds(from_pipe(data, LARGEST, SIZE_MAX), data, LARGEST);
 	holds(from_pipe(data, 0, 0), data, 0);
 	assert_int_equal(from_pipe(data, LARGEST, LARGEST - 1), -1);
 	assert_int_equal(errno, EFBIG);
-	free(data);
 	fails(new_from_pipe(-1, 1), EBADF);
 }
 
@@ -622,7 +584,6 @@ int main(int argc, char **argv)
 		promise(a_peers_file_is_mapped_whole_or_refused),
 		promise(seal_or_check_is_right_for_each_descriptor),
 		promise(seal_or_check_is_right_if_a_peer_seals_in_between),
-		promise(a_newer_seal_is_left_out_where_it_is_unknown),
 		promise(filled_in_place_unless_it_stays_mapped),
 		promise(a_pipe_is_read_to_its_end_or_the_limit),
 		promise(memory_is_reserved_while_signals_arrive),
