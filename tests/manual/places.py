@@ -57,6 +57,13 @@ def calls_that_are_missing():
                 yield f'{what}: no call of {function}'
 
 
+def constants_without_test():
+    tests = ''.join((source / f'tests/unit/{name}.c').read_text()
+                    for name in ('constants', 'hugetlb'))
+    return [name for name in re.findall(r'\b(MEMFD_\w+)(?: =)? 0x', header)
+            if not re.search(rf'\b{name}\b', tests)]
+
+
 def entries_of_one_kind():
     """What the unit tests run of the proofs, and CBMC."""
     run, proved = ({*re.findall(pattern, (source / path).read_text(), re.M)}
@@ -158,6 +165,10 @@ def report(name, wrong):
 
 report('every_function_is_called_where_all_are', calls_that_are_missing())
 report('proofs_and_unit_tests_have_the_same_entries', entries_of_one_kind())
+symbols = source / 'tests/packages/debian/libmemfd1.symbols'
+tap.same('debian_has_the_symbols_of_the_map', {*functions.items()},
+         {*re.findall(r'^ (memfd_\w+)@(\w+)', symbols.read_text(), re.M)})
+report('every_constant_has_a_test', constants_without_test())
 for kind in 'flags', 'seals':
     report(f'names_of_{kind}_are_known_to_the_tests', names_of(kind))
 report('names_in_the_manual_are_in_the_header', names_that_are_not())

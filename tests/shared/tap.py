@@ -55,7 +55,10 @@ def comment(text):
 
 
 def same(name, got, wanted):
-    result(name, '' if got == wanted else f'{got}, wanted {wanted}')
+    problem = f'{got}, wanted {wanted}'
+    if isinstance(got, set) and isinstance(wanted, set):
+        problem = f'too many: {got - wanted}, missing: {wanted - got}'
+    result(name, '' if got == wanted else problem)
 
 
 def skip(name, reason):
