@@ -230,7 +230,7 @@ static void copies(const struct file *like, size_t max)
  */
 static void copies_in_each_way(struct file like, size_t max)
 {
-	static const size_t replies[] = { 0, 1000, 4096 };
+	static const size_t replies[] = { 0, 1000 };
 	int way, claim;
 	size_t i;
 
@@ -267,9 +267,7 @@ static void whatever_size_and_pieces_the_server_gives(void **state)
 /* No error is lost, and none is taken for a lack of sendfile(2). */
 static void error_of_the_server(void **state)
 {
-	static const int errors[] = { EIO,    EAGAIN, EINVAL, ENOSYS,
-				      EPERM,  EBADF,  EFBIG,  ESPIPE,
-				      ENOSPC, EISDIR, EFAULT, EOPNOTSUPP };
+	static const int errors[] = { EINVAL, ENOSYS, EPERM, EAGAIN, EIO };
 	struct file like = { .size = 10000, .times = INT_MAX };
 	size_t i, j;
 
@@ -277,14 +275,14 @@ static void error_of_the_server(void **state)
 	for (i = 0; i < COUNT(errors); i++) {
 		const size_t bad[] = { 0, 5000, like.size - 1, like.size };
 
+		like.err = errors[i];
 		for (j = 0; j < COUNT(bad); j++) {
-			like.err = errors[i];
 			like.bad = bad[j];
 			copies_in_each_way(like, SIZE_MAX);
 		}
-		copies_in_each_way(like, like.size);
-		copies_in_each_way(like, like.size - 1);
 	}
+	copies_in_each_way(like, like.size);
+	copies_in_each_way(like, like.size - 1);
 }
 
 static void signals_interrupt_the_server(void **state)
@@ -304,7 +302,7 @@ static void signals_interrupt_the_server(void **state)
  */
 static void file_that_grows_or_shrinks_meanwhile(void **state)
 {
-	static const size_t sizes[] = { 1000, 4000, 60000, 100000 };
+	static const size_t sizes[] = { 1000, 4000, 20000, 70000 };
 	struct file like = { 0 };
 	size_t i, j;
 	int claim;
@@ -324,7 +322,6 @@ static void file_that_grows_or_shrinks_meanwhile(void **state)
 				like.way = DIRECT_IO;
 				like.reply = 1000;
 				copies(&like, SIZE_MAX);
-				copies(&like, sizes[i]);
 				copies(&like, sizes[j]);
 			}
 }
@@ -343,13 +340,13 @@ static void file_that_cannot_seek(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		promise(file_that_cannot_seek),
 		promise(whatever_size_and_pieces_the_server_gives),
 		promise(error_of_the_server),
 		promise(signals_interrupt_the_server),
 		promise(file_that_grows_or_shrinks_meanwhile),
-		promise(file_that_cannot_seek),
 	};
 
 	bound_files();
-	return run_both_ways("fuse", tests, mount_it);
+	return run_both_ways("fuse", tests, COUNT(tests), mount_it);
 }
