@@ -83,8 +83,8 @@ class Result:
         self.reasons = re.findall(
             r'^# ([^\n]*)\n(?:[^[\n][^\n]*\n)*\[  SKIPPED \] \S+$', output,
             re.M)
-        self.named = set(re.findall(r'^\[  (?:FAILED |ERROR  ) \] (\w+)$',
-                                    output, re.M))
+        self.named = set(re.findall(
+            r'^\[  (?:FAILED |ERROR  |SKIPPED) \] (\w+)$', output, re.M))
         groups = re.findall(r'Running (\d+) test', output)
         planned = sum(map(int, groups))
         # To its end, with a verdict on each test.

@@ -315,7 +315,8 @@ static inline void holds(int fd, const void *data, size_t size)
 static inline int temporary_file(int on_tmpfs)
 {
 	static const char *const places[] = { ".",    "/var/tmp", "/tmp",
-					      "/run", "/dev/shm", "/" };
+					      "/run", "/dev/shm", "/mnt/ext4",
+					      "/" };
 	struct statfs fs;
 	char path[64];
 	size_t i;
