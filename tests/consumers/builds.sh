@@ -168,7 +168,7 @@ for compiler in gcc clang; do
 	cell reproducible $compiler
 done
 cell no_warning_by_linker gcc gold
-for compiler in gcc clang clang-19; do
+for compiler in gcc clang clang-16 clang-19; do
 	for standard in c11 gnu11 c17 gnu17 c2x gnu2x; do
 		cell generic $compiler $standard
 	done
