@@ -377,7 +377,8 @@ static void block_it(int rounds)
 	int fd = file_that_blocks(&pid), sock = connected();
 
 	if (fd < 0) {
-		skip(what, "no FUSE, or not allowed");
+		printf("ok %d - %s # SKIP no right to FUSE\n", ++tap_count,
+		       what);
 		close(sock);
 		return;
 	}

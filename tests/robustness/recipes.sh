@@ -54,7 +54,8 @@ self_as_another_user() {
 
 self_under_memfd_noexec() {
 	need_root
-	[ -e $noexec ] || cannot 'this kernel has no vm.memfd_noexec'
+	[ -e $noexec ] || cannot 'no vm.memfd_noexec'
+	unshare --pid --fork --mount-proc true || cannot 'no right to namespaces'
 	answer=$copied
 	[ "$1" -lt 2 ] || answer=$denied
 	self "$answer" unshare --pid --fork --mount-proc \
@@ -64,15 +65,15 @@ self_under_memfd_noexec() {
 # with_pages NUMBER: until the cell ends.
 with_pages() {
 	need_root
-	[ -e $pages ] || cannot 'this machine has no huge pages of 2 MiB'
+	[ -e $pages ] || cannot 'no huge pages of 2 MiB'
 	before=$(cat $pages)
 	trap 'undo' EXIT
-	echo "$1" >$pages
-	[ "$(cat $pages)" = "$1" ] || cannot "there are no $1 huge pages"
+	{ echo "$1" >$pages; } 2>/dev/null || cannot 'no right to huge pages'
+	[ "$(cat $pages)" = "$1" ] || cannot 'no memory for huge pages'
 }
 
 undo() {
-	echo "$before" >$pages
+	{ echo "$before" >$pages; } 2>/dev/null || :
 	[ -z "${group-}" ] || rmdir "$group"
 	[ -z "${controlled-}" ] || echo -hugetlb >"$controlled"
 }
@@ -98,7 +99,7 @@ huge_in_a_cgroup() {
 		root=$version2
 		limit=max
 	done
-	[ -d $root ] || cannot 'no hugetlb controller'
+	[ -w $root ] || cannot 'no hugetlb controller'
 	with_pages 4
 	if [ $limit = max ] && ! grep -q hugetlb $root/cgroup.subtree_control; then
 		echo +hugetlb >$root/cgroup.subtree_control

@@ -60,7 +60,7 @@ static void connect_to_peer(int type)
 /* The peer sends bytes, with its socket as often as that. */
 static void peer_sends(size_t bytes, size_t count)
 {
-	char data[9] = "hostile", buf[CMSG_SPACE(253 * sizeof(int))] = { 0 };
+	char data[9] = "hostile", buf[CMSG_SPACE(200 * sizeof(int))] = { 0 };
 	struct iovec iov = { data, bytes };
 	struct msghdr msg = { .msg_iov = &iov,
 			      .msg_iovlen = 1,
@@ -97,12 +97,27 @@ static void receives(ssize_t bytes, int with_fd)
 	}
 }
 
+/* By qemu-user, whose name the process then has. */
+static int emulated(void)
+{
+	int fd = open("/proc/self/comm", O_RDONLY | O_CLOEXEC);
+	char name[5] = "";
+
+	if (fd >= 0) {
+		(void)!read(fd, name, sizeof(name));
+		close_it(fd);
+	}
+	return memcmp(name, "qemu-", 5) == 0;
+}
+
 static void one_descriptor_is_received_and_no_more(void **state)
 {
 	static const int types[] = { SOCK_STREAM, SOCK_SEQPACKET };
 	size_t i;
 
 	(void)state;
+	if (emulated())
+		skip_because("the emulator does not say that some did not fit");
 	for (i = 0; i < COUNT(types); i++) {
 		connect_to_peer(types[i]);
 		assert_int_equal(send_fd(theirs, "good", 4, theirs), 4);
@@ -111,7 +126,7 @@ static void one_descriptor_is_received_and_no_more(void **state)
 		receives(4, 0);
 		peer_sends(4, 2);
 		receives(-1, 0);
-		peer_sends(4, 253);
+		peer_sends(4, 200);
 		receives(-1, 0);
 		if (types[i] == SOCK_SEQPACKET) {
 			/* Cut, and empty. */
