@@ -25,6 +25,8 @@ header = (source / 'include/memfd.h').read_text()
 functions = tap.functions(source / 'src/libmemfd.map')
 pages = {path.name: path.read_text()
          for path in sorted((source / 'src/man').glob('*.[37]'))}
+texts = {**pages, 'memfd.h': header,
+         'README.md': (source / 'README.md').read_text()}
 
 # Programs that make every call that there is. All others take the list from the
 # version script.
@@ -151,12 +153,51 @@ def counts_table():
 
 
 def names_that_are_not():
-    for name, page in pages.items():
+    """Words that look like a name of the library, and are none."""
+    known = {*functions, *THEIRS, 'MEMFD_GENERIC', *re.findall(
+        r'^(?:#define |enum |\t)(\w+)', header, re.M)}
+    for name, page in texts.items():
         # The title is in capitals.
         page = re.sub(r'^\.Dt.*', '', page, flags=re.M)
-        for word in re.findall(r'\b(?:MEMFD|memfd)_\w*[A-Za-z0-9]\b', page):
-            if word not in THEIRS and not re.search(rf'\b{word}', header):
+        for word in re.findall(r'(?<![/\w])(?:MEMFD|memfd)_\w*[A-Za-z0-9]\b',
+                               page):
+            if word not in known and not any(
+                    one.startswith(word + '_') for one in known):
                 yield f'{name}: {word}'
+
+
+def numbers_and_examples():
+    """In running text: what the code says of them, by pattern."""
+    code = (source / 'src/memfd.c').read_text()
+    block, transfer = (re.search(rf'#define {name} (\w+)', code)[1]
+                       for name in ('BLOCK', 'TRANSFER_MAX'))
+    released = [path.stem.partition('-')[2]
+                for path in (source / 'tests/abi').glob('libmemfd-*.abi')]
+    length = re.search(r'MEMFD_SEALS_STRLEN = (\d+)', header)[1]
+    for pattern, right in (
+            (r'pread64 fd buf (\d+)', [block]),
+            # Where pages have 64 KiB, it is less.
+            (r'\b(0x7fff\w+)', [transfer, '0x7fff0000']),
+            (r'MEMFD_SEALS_STRLEN \((\d+)\)', [length]),
+            (r'\b(2[45]\d)(?= bytes|;)', ['249']),
+            (r'It Fn fchmod fd (\d+)', ['0666']),
+            (r'libmemfd\.so\.(\d+)', ['1']),
+            (r'^libmemfd (\d+\.\d+\.\d+)', released)):
+        for name, page in texts.items():
+            for found in re.findall(pattern, page.replace('\n(', ' ('), re.M):
+                if found not in right:
+                    yield f'{name}: {found}, not {" or ".join(right)}'
+    for names in re.findall('"([a-z0-9,-]+)"', header):
+        if number('flags', names) is number('seals', names) is None:
+            yield f'memfd.h: "{names}" is refused'
+    for name, page in texts.items():
+        page = ' '.join(page.replace('\\-', '-').split())
+        for seals, text in re.findall(r'(0x\w+) (?:is written )?as \.Qq (\S+)',
+                                      page):
+            buf = ctypes.create_string_buffer(128)
+            memfd.memfd_format_seals(int(seals, 16), buf, 128)
+            if buf.value.decode() != text:
+                yield f'{name}: {seals} is {buf.value.decode()}, not {text}'
 
 
 def report(name, wrong):
@@ -171,7 +212,8 @@ tap.same('debian_has_the_symbols_of_the_map', {*functions.items()},
 report('every_constant_has_a_test', constants_without_test())
 for kind in 'flags', 'seals':
     report(f'names_of_{kind}_are_known_to_the_tests', names_of(kind))
-report('names_in_the_manual_are_in_the_header', names_that_are_not())
+report('names_in_the_texts_are_those_of_the_header', names_that_are_not())
+report('numbers_in_the_texts_are_those_of_the_code', numbers_and_examples())
 report('seals_forbid_what_the_manual_says', seals_table())
 report('flags_are_ported_as_the_manual_says', porting_table())
 report('system_calls_are_as_many_as_the_manual_says', counts_table())
