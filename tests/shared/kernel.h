@@ -111,18 +111,8 @@ static struct seen {
 #define MADE(call)
 #else
 /* Each kind of call, by the name that a sandbox has for it. */
-static const char *made[16];
-
-static void note(const char *call)
-{
-	size_t i = 0;
-
-	while (made[i] && made[i] != call)
-		i++;
-	made[i] = call;
-}
-
-#define MADE(call) note(call)
+static const char *made[32];
+#define MADE(call) (made[__COUNTER__] = (call))
 #endif
 
 #ifdef PROOF

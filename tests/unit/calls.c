@@ -35,8 +35,9 @@ static void make_every_run(const char *function, void (*call)(void))
 		}
 	} while (next_run());
 	print_message("  %lu runs\n", run.number);
-	for (i = 0; made[i]; i++)
-		print_message("made %s %s\n", function, made[i]);
+	for (i = 0; i < COUNT(made); i++)
+		if (made[i])
+			print_message("made %s %s\n", function, made[i]);
 }
 
 #define ON_ANY_KERNEL(function, call)                                          \

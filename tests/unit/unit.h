@@ -97,25 +97,20 @@ static char behind[32];
 static inline void saw(const char *call, int err)
 {
 	const char *name = strstr(call, "memfd_");
-	struct sight *sight = sights;
-	size_t len;
+	struct sight sight = { "", err }, *place = sights;
 
 	if (!name)
 		name = behind;
-	len = strspn(name, "abcdefghijklmnopqrstuvwxyz_");
-	if (!len)
+	if (!*name)
 		return;
-	while (sight->function[0] &&
-	       (sight->err != err || strlen(sight->function) != len ||
-		memcmp(sight->function, name, len) != 0))
-		sight++;
-	if (sight->function[0])
-		return;
-	if (sight == sights)
+	memcpy(sight.function, name,
+	       strspn(name, "abcdefghijklmnopqrstuvwxyz_"));
+	while (place->function[0] && memcmp(place, &sight, sizeof(sight)) != 0)
+		place++;
+	if (place == sights && !place->function[0])
 		atexit(print_sights);
-	assert_true(sight + 1 < sights + COUNT(sights));
-	memcpy(sight->function, name, len);
-	sight->err = err;
+	assert_true(place + 1 < sights + COUNT(sights));
+	*place = sight;
 }
 
 static inline int succeeded(int result, const char *call, const char *file,
