@@ -10,6 +10,7 @@ what mandoc(1) renders: what a reader sees, and copies.
 import ctypes
 import errno
 import fcntl
+import fnmatch
 import html
 import json
 import os
@@ -75,18 +76,19 @@ def new_file(flags):
     return f'{mode:04o} {seals}'
 
 
-# The header. A table is {constant: (value, names, first Linux of a seal)}.
+# The header. A table is {constant: (value, names)}.
 
 def kind_of(constant):
     return 'seals' if constant.startswith('MEMFD_SEAL_') else 'flags'
 
 
 def header_table():
-    """The header's constants, each with all names that the library has."""
+    """The header's constants, each with all names that the library has, and
+    the first Linux that knows each."""
     # Every word in it, to find also the names that are documented nowhere.
     words = {word.decode() for word in re.findall(
         rb'(?=([a-z][a-z0-9-]{1,15})\0)', library.read_bytes())}
-    found = {}
+    found, first = {}, {}
     for comment, constant, value in re.findall(
             r'/\*(.*?)\*/|\b(MEMFD_\w+)(?: =)? (0x\w+)', header, re.S):
         if comment:
@@ -94,13 +96,13 @@ def header_table():
             continue
         value, kind = int(value.rstrip('U'), 16), kind_of(constant)
         found[constant] = (
-            value, sorted(w for w in words if number(kind, w) == value),
-            linux[1] if kind == 'seals' and linux else None)
-    return found
+            value, sorted(w for w in words if number(kind, w) == value))
+        first[constant] = linux[1] if linux else 'unknown'
+    return found, first
 
 
 def library_against_header():
-    for constant, (value, names, _) in table.items():
+    for constant, (value, names) in table.items():
         kind = kind_of(constant)
         if not names:
             yield f'{constant} has no name'
@@ -161,11 +163,22 @@ def constants_of(page):
         cells = ''.join(cells)
         value = re.search(r'\b0x[0-9a-f]+', cells)
         if value and re.fullmatch(r'MEMFD_\w+', squeeze(first)):
-            linux = re.search(r'\b\d+\.\d+\b', cells)
             names = re.findall('<code class="Li".*?>(.*?)</code>', cells)
-            found[squeeze(first)] = (int(value[0], 16), sorted(names),
-                                     linux[0] if linux else None)
+            found[squeeze(first)] = (int(value[0], 16), sorted(names))
     return found
+
+
+def versions(page):
+    """The table of what is newer than Linux 3.17, against the header. A row
+    about two flags together is about none that the header has."""
+    shown = {constant: squeeze(linux)
+             for first, linux in rows(section(page, 'VERSIONS'))
+             for constant in squeeze(first).split(', ')}
+    for constant, linux in since.items():
+        said = [shown[name] for name in shown
+                if fnmatch.fnmatchcase(constant, name)] or ['3.17']
+        if said != [linux]:
+            yield f'{constant}: {said}, in the header {linux}'
 
 
 def new_files(page):
@@ -289,6 +302,7 @@ def check_manual(root):
            (f'{key} is {shown.get(key)}, in the header {table.get(key)}'
             for key in sorted({*table, *shown})
             if table.get(key) != shown.get(key)))
+    report('versions_are_the_headers', versions(rendered['libmemfd.7']))
     report('new_files_are_as_in_the_table', new_files(rendered['memfd_new.3']))
     report('every_constant_is_explained',
            (constant for constant in table if not re.search(
@@ -329,14 +343,14 @@ def check_readme():
              {*re.findall(r'^\| `(memfd_[^`]*)` \|', readme, re.M)}, calls)
     tap.same('readme_lists_every_seal',
              {*re.findall(r'^\| `(MEMFD_SEAL_\w+)` \| `(.*?)` \|', readme, re.M)},
-             {(seal, name) for seal, (_, names, _) in table.items()
+             {(seal, name) for seal, (_, names) in table.items()
               if kind_of(seal) == 'seals' for name in names})
     report('readme_refers_to_files_that_exist',
            (link for link in re.findall(r'\]\(([^)#]+)', readme)
             if not (source / link).exists()))
 
 
-table = header_table()
+table, since = header_table()
 knows_exec = new_file('noexec-seal') != 'EINVAL'
 report('library_is_as_the_header_says', library_against_header())
 report('every_function_has_a_comment', without_comment())
