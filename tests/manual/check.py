@@ -181,6 +181,17 @@ def versions(page):
             yield f'{constant}: {said}, in the header {linux}'
 
 
+def hyphens(source):
+    """Lines of code and of names with a hyphen that is not escaped: it may be
+    rendered as that of a book, which no shell and no compiler knows."""
+    code = False
+    for line in source.read_text().splitlines():
+        code = code and line != '.Ed' or line.startswith('.Bd -literal')
+        if re.search(r'(?<!\\)-', line) and not line.startswith('.B') and \
+                (code or re.match(r'\.(D1|Dl|Q[lq]|.*\b(Li|Pa)) ', line)):
+            yield f'{source.name}: {line}'
+
+
 def new_files(page):
     """What the page says of a new file, against one made on this kernel."""
     shown = {flags: cells for flags, *cells in
@@ -302,6 +313,13 @@ def check_manual(root):
            (f'{key} is {shown.get(key)}, in the header {table.get(key)}'
             for key in sorted({*table, *shown})
             if table.get(key) != shown.get(key)))
+    report('hyphens_can_be_copied',
+           (line for name in rendered for line in hyphens(pages[name])))
+    tap.same('index_of_recipes_is_complete',
+             [squeeze(first) for first, _ in
+              rows(section(rendered['libmemfd.7'], 'EXAMPLES'))][1:],
+             [squeeze(title) for title in re.findall(
+                 r'<h2 .*?</h2>', rendered['libmemfd_recipes.7'], re.S)])
     report('versions_are_the_headers', versions(rendered['libmemfd.7']))
     report('new_files_are_as_in_the_table', new_files(rendered['memfd_new.3']))
     report('every_constant_is_explained',
