@@ -10,14 +10,14 @@
  * prevents an operation on it from then on (F_ADD_SEALS in fcntl(2)).
  * Descriptors are plain ints; the caller owns and closes the ones it creates.
  *
- * On error, every function returns -1 and sets errno, and has created, sealed
- * and left open nothing. On success, errno is unchanged. All functions are
- * thread-safe and async-signal-safe, and none is a cancellation point. A signal
- * handler must not leave one with siglongjmp(3): that leaks the descriptor, and
- * may leave cancellation disabled.
+ * On error, every function returns -1, sets errno, and has had no effect: no
+ * file, seal or descriptor is left. On success, errno is unchanged. All
+ * functions are thread-safe and async-signal-safe, and none is a cancellation
+ * point. A signal handler must not leave one with siglongjmp(3): that leaks the
+ * descriptor, and may leave cancellation disabled.
  *
- * The full reference is in the manual: libmemfd(7), and a page for each
- * function in section 3.
+ * The full reference is in the manual: libmemfd(7), which says what to call for
+ * which purpose, and a page for each function in section 3.
  */
 
 #include <stddef.h>
@@ -93,7 +93,10 @@ enum memfd_seals {
 	MEMFD_SEAL_SHRINK = 0x02,
 	/** The file cannot get larger. Linux 3.17. */
 	MEMFD_SEAL_GROW = 0x04,
-	/** The content cannot be written, but can be cut off. Linux 3.17. */
+	/**
+	 * The bytes cannot be overwritten, but the file can be cut off: use
+	 * MEMFD_SEAL_IMMUTABLE for content that is final. Linux 3.17.
+	 */
 	MEMFD_SEAL_WRITE = 0x08,
 	/** Only mappings that exist already can write. Linux 5.1. */
 	MEMFD_SEAL_FUTURE_WRITE = 0x10,
@@ -194,6 +197,8 @@ int memfd_new_sized(const char *name, unsigned int flags, size_t size,
  * it in time goes unnoticed).
  *
  * A receiver that adds seals itself may refuse the result: see libmemfd(7).
+ * Data in a mapping of a peer's file may become unreadable on the way, and some
+ * kernels then loop: copy it from the descriptor.
  */
 int memfd_new_sealed(const char *name, unsigned int flags, const void *data,
 		     size_t size);
