@@ -228,7 +228,9 @@ int memfd_new_sealed(const char *name, unsigned int flags, const void *data,
  */
 static int copy(int fd, int source, uint64_t max)
 {
-	char buf[BLOCK] __attribute__((aligned(BLOCK)));
+	/* Less stack than an aligned array takes. */
+	char room[2 * BLOCK - 1];
+	char *buf = room + (-(uintptr_t)room & (BLOCK - 1));
 	off64_t at = 0;
 
 	for (;;) {
@@ -244,7 +246,7 @@ static int copy(int fd, int source, uint64_t max)
 			max -= (size_t)n;
 			at += n;
 		}
-		n = pread64(source, buf, sizeof(buf), at);
+		n = pread64(source, buf, BLOCK, at);
 		if (n == 0)
 			break;
 		if (n > 0) {
