@@ -9,6 +9,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -89,7 +90,13 @@ class Workshop:
              '-o', library)
         program.test()
         library.write_bytes(original)
-        return Counter(log.read_text().split())
+        used = [name for pattern in program.linked
+                for file in program.build.glob(pattern)
+                for name in re.findall(r' U (\w+)@LIBMEMFD_',
+                                       call('nm', '-D', file))]
+        counts = Counter(dict.fromkeys(used, 0))
+        counts.update(log.read_text().split())
+        return counts
 
 
 def worse(before, after):
@@ -174,9 +181,10 @@ def main():
             try:
                 now = adopt(kind, source, title, workshop)
                 if options:
-                    rows.append(f'| {title} | ' + ', '.join(
-                        f'{name} {number}' for name, number
-                        in workshop.calls(now).most_common()) + ' |')
+                    calls = ', '.join(f'{name} {number}' for name, number
+                                      in workshop.calls(now).most_common())
+                    tap.comment(f'{title} calls {calls}')
+                    rows.append(f'| {title} | {calls} |')
             except subprocess.CalledProcessError as error:
                 tap.result(kind.name, f'{error}'.splitlines()[0])
                 comment((error.stdout or '') + (error.stderr or ''))
@@ -186,7 +194,7 @@ def main():
             tap.result(f'{tried} programs tried, {LEAST} needed', tried < LEAST)
     except Unavailable as error:
         tap.missing('adopters', error)
-    if options:
+    if options and not wanted:
         write_between(HERE / 'README.md', 'calls', rows)
     tap.finish()
 
