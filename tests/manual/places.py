@@ -86,6 +86,9 @@ def names_of(kind):
     values = {int(value, 16) for value in re.findall(r'\b0x[0-9a-f]+', header)}
     for name in {*re.findall('"(.*?)"', known)} ^ {*accepted}:
         yield f'{name}: accepted, or in grammar.h, but not both'
+    size = re.search(r'} name\[(\d+)\];', (source / 'src/names.c').read_text())[1]
+    if len(accepted) >= int(size):
+        yield f'the table of {size} names has no room for its end'
     for name, value in accepted.items():
         if value not in values:
             yield f'{name} is {value:#x}, which no constant is'
