@@ -74,10 +74,10 @@ for (
       ->attach(["memfd_$name" => "Memfd::C::$name"] => \@types => 'int');
 }
 
-my @sizes = qw(64KB 512KB 1MB 2MB 8MB 16MB 32MB 256MB 512MB 1GB 2GB 16GB);
 constant->import($_ => parse_flags($_))
-  for qw(CLOEXEC ALLOW_SEALING HUGETLB NOEXEC_SEAL EXEC INHERIT),
-  map { "HUGE_$_" } @sizes;
+  for qw(CLOEXEC ALLOW_SEALING HUGETLB NOEXEC_SEAL EXEC INHERIT
+  HUGE_64KB HUGE_512KB HUGE_1MB HUGE_2MB HUGE_8MB HUGE_16MB
+  HUGE_32MB HUGE_256MB HUGE_512MB HUGE_1GB HUGE_2GB HUGE_16GB);
 constant->import("SEAL_$_" => parse_seals($_))
   for qw(SEAL SHRINK GROW WRITE FUTURE_WRITE EXEC IMMUTABLE);
 
@@ -145,15 +145,15 @@ sub _file {
     my ($class, $mode, $flags, $function, $name, @arguments) = @_;
     $flags = _bits(flag => $flags // 0);
     my $call = Memfd::C->can($function);
-    my ($file, $fd, $errno);
+    my ($file, $fd);
 
     # Perl sets close-on-exec by itself, on descriptors above $^F.
     local $^F = $flags & INHERIT() ? 0x7fffffff : -1;
 
-    # In one expression: no signal handler that dies comes in between.
-    open $file, "$mode&=", (($fd = $call->($name, $flags, @arguments)), ($errno = $!))[0];
+    # In one expression: no signal handler that dies comes in between. What C
+    # leaves in $! outlives the attempt to open -1.
+    open $file, "$mode&=", $fd = $call->($name, $flags, @arguments);
     return bless $file, $class if $fd >= 0;
-    $! = $errno;
     croak "memfd_$function: $!";
 }
 
