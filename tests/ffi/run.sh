@@ -72,6 +72,25 @@ transcript_of() {
 	esac
 }
 
+# Every module says which version it goes with, and has what memfd.h has. The
+# constants in C++ are those of memfd.h itself.
+modules() {
+	cd "$here"
+	version=$(sed -n "s/^ *version: '\(.*\)',/\1/p" "$source/meson.build")
+	functions=$(sed -n 's/^\tmemfd_\(.*\);/\1/p' "$source/src/libmemfd.map" |
+		grep -v '_str$')
+	constants=$(sed -nE 's/^(#define|)\s*MEMFD_(SEAL_)?(\w+) .*0x.*/\3/p' \
+		"$source/include/memfd.h")
+	words=
+	for module in cpp/memfd.hpp */memfd.[!th]* perl/Memfd.pm; do
+		for word in "libmemfd $version for" $functions $words; do
+			grep -qE "(\b|memfd_|MEMFD_|SEAL_)$word\b" "$module" ||
+				{ echo "$module lacks $word" && exit 1; }
+		done
+		words=$constants
+	done
+}
+
 # language NAME NEEDS COMMAND: the last two are shell code. COMMAND runs in a
 # folder of its own, beside copies of the files of this one. It is to print the
 # transcript; or, where NAME ends in -tests, -format or -drop-in, to succeed.
@@ -85,6 +104,8 @@ language() {
 {
 libs='$(pkg-config --libs libmemfd)'
 both='$(pkg-config --cflags --libs libmemfd)'
+
+cell modules
 
 # Python modules are packaged for the system's own Python.
 # That of the README says in a comment what it prints.

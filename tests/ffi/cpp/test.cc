@@ -89,8 +89,9 @@ static void ownership() {
 	two = std::move(*&two);
 	CHECK(fcntl(first, F_GETFD) == FD_CLOEXEC);
 	CHECK(two.release() == first && two.get() == -1);
-	two = File(first);
-	two = File();
+	File three = File(first), four = std::move(three);
+	CHECK(three.get() == -1);
+	four = File();
 	CHECK(error([&] { get_seals(first); }) == std::to_string(EBADF));
 }
 

@@ -21,9 +21,7 @@ if (!isMainThread) {
 }
 
 test('the constants are those of the library', () => {
-  assert.equal(Object.keys(Flag).length, 18);
   for (const [name, value] of Object.entries(Flag)) assert.equal(memfd.parseFlags(name), value);
-  assert.equal(Object.keys(Seal).length, 7);
   for (const [name, value] of Object.entries(Seal)) assert.equal(memfd.parseSeals(name), value);
 });
 
@@ -63,7 +61,7 @@ test('the whole interface', () => {
 
 test('errors', () => {
   for (const [error, name, ...args] of [
-    [TypeError, 'newSealed', 'name', 'text'],
+    [{ message: 'data is not a Buffer' }, 'newSealed', 'name', 'text'],
     [TypeError, 'newSealed', 'name', 5],
     [TypeError, 'newSealed', 'name', null],
     [TypeError, 'new', 5],

@@ -13,10 +13,8 @@ from memfd import Flag, Seal
 
 class Interface(unittest.TestCase):
     def test_constants_are_those_of_the_library(self):
-        self.assertEqual(len(Flag.__members__), 18)
         for flag in Flag.__members__:
             self.assertEqual(memfd.parse_flags(flag), Flag[flag])
-        self.assertEqual(len(Seal.__members__), 7)
         for seal in Seal.__members__:
             self.assertEqual(memfd.parse_seals(seal), Seal[seal])
 

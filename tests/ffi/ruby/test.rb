@@ -17,7 +17,6 @@ class MemfdTest < Minitest::Test
 
   def test_constants_are_those_of_the_library
     seals, flags = Memfd.constants.partition { |name| name.start_with?('SEAL_') }
-    assert_equal [18, 7], [flags.size, seals.size]
     flags.each { |name| assert_equal Memfd.const_get(name), Memfd.parse_flags(name.to_s) }
     seals.each { |name| assert_equal Memfd.const_get(name), Memfd.parse_seals("F_#{name}") }
   end
