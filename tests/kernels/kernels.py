@@ -79,6 +79,8 @@ OTHERWISE = {
     'name_of_249_bytes_is_the_longest':
         'a name has 248 bytes at most, and a longer one is ENAMETOOLONG',
     'no_memory_is_reserved': 'st_blocks counts holes, too',
+    'no_room_for_a_descriptor_is_an_error':
+        'descriptors that find no room are lost without MSG_CTRUNC',
     'pipe_socket_and_terminal_are_espipe': 'pread(2) of a terminal is EINVAL',
     'write_with_io_in_flight_is_ebusy': 'there is no vmsplice(2)',
     'default_size_is_a_file': HUGE,
