@@ -302,7 +302,7 @@ static void signals_interrupt_the_server(void **state)
  */
 static void file_that_grows_or_shrinks_meanwhile(void **state)
 {
-	static const size_t sizes[] = { 1000, 4000, 20000, 70000 };
+	static const size_t sizes[] = { 1000, 4000, 70000 };
 	struct file like = { 0 };
 	size_t i, j;
 	int claim;
