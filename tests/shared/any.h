@@ -70,6 +70,8 @@ static unsigned int choose(unsigned int length)
 		run.place[run.count] = 0;
 		run.length[run.count++] = length;
 	}
+	/* Else the errno of a run has changed what is called. */
+	assert_int_equal(run.length[run.at], length);
 	return run.place[run.at++];
 }
 
