@@ -183,6 +183,7 @@ def numbers_and_examples():
             (r'\b(0x7fff\w+)', [transfer, '0x7fff0000']),
             (r'MEMFD_SEALS_STRLEN \((\d+)\)', [length]),
             (r'\b(2[45]\d)(?= bytes|;)', ['249']),
+            (r'Executable, with mode (0\d+)', ['0777']),
             (r'It Fn fchmod fd (\d+)', ['0666']),
             (r'libmemfd\.so\.(\d+)', ['1']),
             (r'^libmemfd (\d+\.\d+\.\d+)', released)):
@@ -217,6 +218,9 @@ for kind in 'flags', 'seals':
     report(f'names_of_{kind}_are_known_to_the_tests', names_of(kind))
 report('names_in_the_texts_are_those_of_the_header', names_that_are_not())
 report('numbers_in_the_texts_are_those_of_the_code', numbers_and_examples())
+report('attributes_are_those_of_the_header',
+       (row for row in rows_of('Interface') if row[-1] not in (
+           'MT-Safe', 'AS-Safe', 'not a cancellation point')))
 report('seals_forbid_what_the_manual_says', seals_table())
 report('flags_are_ported_as_the_manual_says', porting_table())
 report('system_calls_are_as_many_as_the_manual_says', counts_table())
