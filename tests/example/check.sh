@@ -25,10 +25,29 @@ prints() {
 	without_exec <"$tmp/said" | diff -u - "$tmp/wanted"
 }
 
-# As README.md says, in its first block of text.
 share() {
-	awk -v language=text -v n=1 -f "$here/block.awk" "$source/README.md" |
-		without_exec >"$tmp/wanted"
+	cat >"$tmp/wanted" <<END
+sender:   has sealed a message: seal,shrink,grow,write
+
+sender:   sends it
+receiver: the seals are there: content and size are final
+receiver: reads "This text is shared, and nobody can change it any more."
+sender:   writes to it: refused, as it should be (Operation not permitted)
+sender:   makes it longer: refused, as it should be (Operation not permitted)
+sender:   maps it for writing: refused, as it should be (Operation not permitted)
+
+sender:   sends a message that it can still change
+receiver: refused, as it should be (Operation not permitted)
+
+sender:   sends a message that is too long
+receiver: refused, as it should be (File too large)
+
+sender:   sends a pipe, which is no memfd at all
+receiver: refused, as it should be (Invalid argument)
+
+The receiver has used the file that nobody can change any more, not even the
+sender, and has refused the other three.
+END
 	prints share
 }
 

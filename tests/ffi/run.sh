@@ -112,7 +112,7 @@ cell modules
 language python 'need /usr/bin/python3' \
 	'awk -v language=python -v n=1 -f "$here/../example/block.awk" \
 		"$here/../../README.md" >readme.py &&
-	/usr/bin/python3 readme.py >readme.out &&
+	PYTHONPATH=python /usr/bin/python3 readme.py >readme.out &&
 	sed -n "s/.*  # //p" readme.py | diff - readme.out >&2 &&
 	/usr/bin/python3 python/transcript.py'
 language python-tests 'need /usr/bin/python3' \

@@ -341,11 +341,11 @@ def check_manual(root):
 
 
 def readme_code():
-    """The first program prints the second block of text; the functions compile
+    """The first program prints the first block of text; the functions compile
     with what they include, and are those of an installed example."""
     programs = re.findall(r'^```c\n(.*?)^```', readme, re.M | re.S)
     outputs = re.findall(r'^```text\n(.*?)^```', readme, re.M | re.S)
-    yield from compiles(programs[0], outputs[1])
+    yield from compiles(programs[0], outputs[0])
     for code in programs[1:]:
         yield from compiles(code)
         if not is_in_example(re.sub(r'^#include.*\n', '', code, flags=re.M)):
@@ -357,8 +357,22 @@ def check_readme():
     # With the names of the parameters.
     calls = {re.sub(r'[\w ]+[ *](?=\w+[,)])', ' ', prototype(function))
              .replace('( ', '(')[len('int '):-1] for function in functions}
-    tap.same('readme_lists_every_function',
-             {*re.findall(r'^\| `(memfd_[^`]*)` \|', readme, re.M)}, calls)
+    shown = [call for row in re.findall(r'^\| (`memfd_.*?`) \|', readme, re.M)
+             for call in re.findall('`(.*?)`', row)]
+    tap.same('readme_lists_every_function', sorted(shown),
+             sorted(call for call in calls if '_str(' not in call))
+    tap.same('the_first_seven_exist_with_str',
+             sorted(call.replace('(', '_str(').split('(')[0]
+                    for call in shown[:7]),
+             sorted(name for name in functions if name.endswith('_str')))
+    tap.same('readme_lists_every_flag',
+             {pair for constants, names in re.findall(
+                 r'^\| (`MEMFD_(?!SEAL_).*?) \| (.*?) \|', readme, re.M)
+              for pair in zip(*(re.findall('`(.*?)`', cell)
+                                for cell in (constants, names)))},
+             {(flag, flag[len('MEMFD_'):].lower().replace('_', '-'))
+              for flag in table if kind_of(flag) == 'flags'
+              and not re.search('_HUGE_(?!2MB)', flag)})
     tap.same('readme_lists_every_seal',
              {*re.findall(r'^\| `(MEMFD_SEAL_\w+)` \| `(.*?)` \|', readme, re.M)},
              {(seal, name) for seal, (_, names) in table.items()
