@@ -190,11 +190,11 @@ static void new_any(void)
 	if (seen.creates == 2)
 		CLAIM(!seen.adds && seen.gets <= minds_exec_seal() &&
 			      seen.chmods <= !(asked.flags & MEMFD_EXEC),
-		      "memfd_new makes no call that libmemfd(7) does not list");
+		      "memfd_new makes only calls of libmemfd_sandbox(7)");
 	else
 		CLAIM(seen.adds <= is_default() && !seen.chmods &&
 			      seen.gets <= (seen.tried && !seen.added),
-		      "memfd_new makes no call that libmemfd(7) does not list");
+		      "memfd_new makes only calls of libmemfd_sandbox(7)");
 }
 
 static void new_on_linux(void)
