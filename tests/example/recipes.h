@@ -44,7 +44,7 @@ static inline const void *map_message(int fd, size_t max, size_t *size)
 	/* The size is final only now. */
 	if (fstat(fd, &st) < 0 || fstatfs(fd, &fs) < 0)
 		return MAP_FAILED;
-	/* tmpfs; else hugetlbfs, where a lack of memory raises SIGBUS. */
+	/* Not tmpfs: huge pages, of which a lack raises SIGBUS. */
 	if (fs.f_type != 0x01021994) {
 		errno = EINVAL;
 		return MAP_FAILED;
@@ -63,18 +63,18 @@ static inline const void *map_message(int fd, size_t max, size_t *size)
  */
 static inline void *new_buffer(size_t size, int *fd)
 {
-	void *map;
+	void *p;
 
 	*fd = memfd_new_sized("buffer", 0, size,
 			      MEMFD_SEAL_SHRINK | MEMFD_SEAL_SEAL);
 	if (*fd < 0)
 		return MAP_FAILED;
-	map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, *fd, 0);
-	if (map == MAP_FAILED) {
+	p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, *fd, 0);
+	if (p == MAP_FAILED) {
 		close(*fd);
 		*fd = -1;
 	}
-	return map;
+	return p;
 }
 
 /*
@@ -91,7 +91,7 @@ static inline const void *map_buffer(int fd, size_t size)
 		return MAP_FAILED;
 	if (fstat(fd, &st) < 0 || fstatfs(fd, &fs) < 0)
 		return MAP_FAILED;
-	/* Part of a huge page could be mapped, and not unmapped again. */
+	/* Part of a huge page can be mapped, and not unmapped again. */
 	if (fs.f_type != 0x01021994 || (uintmax_t)st.st_size < size) {
 		errno = EINVAL;
 		return MAP_FAILED;
@@ -107,16 +107,16 @@ static inline const void *map_buffer(int fd, size_t size)
 static inline void *new_log(size_t size, size_t max, int *fd)
 {
 	unsigned int seals = MEMFD_SEAL_FUTURE_WRITE | MEMFD_SEAL_SEAL;
-	void *map;
+	void *p;
 
 	*fd = memfd_new_sized("log", 0, size, MEMFD_SEAL_SHRINK);
 	if (*fd < 0)
 		return MAP_FAILED;
-	map = mmap(NULL, max, PROT_READ | PROT_WRITE, MAP_SHARED, *fd, 0);
-	if (map != MAP_FAILED && memfd_seal(*fd, seals) == 0)
-		return map;
-	if (map != MAP_FAILED)
-		munmap(map, max);
+	p = mmap(NULL, max, PROT_READ | PROT_WRITE, MAP_SHARED, *fd, 0);
+	if (p != MAP_FAILED && memfd_seal(*fd, seals) == 0)
+		return p;
+	if (p != MAP_FAILED)
+		munmap(p, max);
 	close(*fd);
 	*fd = -1;
 	return MAP_FAILED;
@@ -125,20 +125,20 @@ static inline void *new_log(size_t size, size_t max, int *fd)
 /* An immutable memfd of size bytes, filled in place. Returns a descriptor. */
 static inline int new_filled(size_t size)
 {
-	unsigned char *map;
+	unsigned char *p;
 	size_t i;
 	int fd;
 
 	fd = memfd_new_sized("filled", MEMFD_ALLOW_SEALING, size, 0);
 	if (fd < 0)
 		return -1;
-	map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (map == MAP_FAILED)
+	p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (p == MAP_FAILED)
 		goto failed;
 	for (i = 0; i < size; i++)
-		map[i] = (unsigned char)i;
+		p[i] = (unsigned char)i;
 	/* As long as it is mapped, the seal fails: EBUSY. */
-	munmap(map, size);
+	munmap(p, size);
 	if (memfd_seal(fd, MEMFD_SEAL_IMMUTABLE | MEMFD_SEAL_SEAL) < 0)
 		goto failed;
 	return fd;
@@ -254,12 +254,12 @@ static inline int reserve(int fd, size_t size)
 static inline void *map_huge(size_t size, int *fd)
 {
 	static const unsigned int kinds[] = { MEMFD_HUGE_2MB, 0 };
+	const unsigned int seals = MEMFD_SEAL_SHRINK | MEMFD_SEAL_GROW;
 	void *map = MAP_FAILED;
 	size_t i;
 
 	for (i = 0; i < 2 && map == MAP_FAILED; i++) {
-		*fd = memfd_new_sized("huge", kinds[i], size,
-				      MEMFD_SEAL_SHRINK | MEMFD_SEAL_GROW);
+		*fd = memfd_new_sized("huge", kinds[i], size, seals);
 		if (*fd < 0)
 			continue;
 		/* Without, mmap(2) may work, and SIGBUS follow. */
