@@ -15,8 +15,12 @@
  */
 #define TRANSFER_MAX 0x7ffff000
 
-/* Enough for direct I/O (O_DIRECT): a multiple of the block of any disk. */
+/*
+ * Direct I/O (O_DIRECT) transfers whole sectors of a disk. Those of most disks
+ * have up to BLOCK bytes, and of all that Linux knows, up to SECTOR_MAX.
+ */
 #define BLOCK 4096
+#define SECTOR_MAX 0x10000
 
 #define EXEC_FLAGS ((unsigned int)(MEMFD_EXEC | MEMFD_NOEXEC_SEAL))
 
@@ -235,9 +239,10 @@ static int copy(int fd, int source, uint64_t max)
 
 	for (;;) {
 		off64_t from = at;
-		/* More than max, to notice a larger file, in whole blocks. */
-		uint64_t most = max < TRANSFER_MAX ? (max | (BLOCK - 1)) + 1
-						   : TRANSFER_MAX;
+		/* More than max, to notice a larger file, in whole sectors. */
+		uint64_t most = max < TRANSFER_MAX - SECTOR_MAX
+					? (max | (SECTOR_MAX - 1)) + 1
+					: TRANSFER_MAX;
 		ssize_t n = sendfile64(fd, source, &from, (size_t)most);
 
 		if (n > 0) {

@@ -32,9 +32,10 @@ static size_t any_size(void)
 
 static size_t any_limit(void)
 {
-	return ANY(size_t, SIZE_MAX, 0, 1, 15, 16, 17, 4095, 4096, 4097,
-		   MOST - 1, MOST, MOST + 1, (size_t)(FOUR_GIB + 4),
-		   (size_t)(FOUR_GIB + 5), SIZE_MAX - 1);
+	return ANY(size_t, SIZE_MAX, 0, 1, 15, 16, 17, 4095, 4096, 4097, 65535,
+		   65536, MOST - 65537, MOST - 65536, MOST - 1, MOST, MOST + 1,
+		   (size_t)(FOUR_GIB + 4), (size_t)(FOUR_GIB + 5),
+		   SIZE_MAX - 1);
 }
 
 /* The caller's bytes, of which the kernel can read so many. */

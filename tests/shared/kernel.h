@@ -470,8 +470,8 @@ static ssize_t send_file(int fd, int source, off64_t *offset, size_t size)
 	CLAIM(offset && *offset == file.length && file.position == *offset,
 	      "the source is read from its first byte on, in order, and its "
 	      "offset stays where it is");
-	CLAIM(size == (left < MOST ? (left / 4096 + 1) * 4096 : MOST),
-	      "sendfile is asked for more than may come, in whole blocks, up "
+	CLAIM(size == (left < MOST - 65536 ? (left / 65536 + 1) * 65536 : MOST),
+	      "sendfile is asked for more than may come, in whole sectors, up "
 	      "to 0x7ffff000 bytes");
 	CLAIM(!work.end, "a copy stops at the end");
 	MADE("sendfile");
