@@ -388,9 +388,13 @@ knows_exec = new_file('noexec-seal') != 'EINVAL'
 report('library_is_as_the_header_says', library_against_header())
 report('every_function_has_a_comment', without_comment())
 installed = json.loads((build / 'meson-info/intro-installed.json').read_text())
-report('every_page_is_installed',
-       {*map(str, pages.values())} - {os.path.realpath(path)
-                                      for path in installed})
+to_install = [*pages.values(), source / 'include/memfd.h',
+              *(source / 'tests/example').glob('*.[ch]')]
+report('header_pages_and_examples_are_installed',
+       {*map(str, to_install)} - {os.path.realpath(path)
+                                  for path, place in installed.items()
+                                  if not path.endswith('memfd.h') or
+                                  place.endswith('include/memfd.h')})
 check_readme()
 if shutil.which('mandoc'):
     with tempfile.TemporaryDirectory() as directory:

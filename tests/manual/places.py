@@ -191,6 +191,9 @@ def numbers_and_examples():
             for found in re.findall(pattern, page.replace('\n(', ' ('), re.M):
                 if found not in right:
                     yield f'{name}: {found}, not {" or ".join(right)}'
+    for linux in re.findall(r'Linux (\d+\.\d+)\.$', header, re.M):
+        if linux not in ('3.17', *(row[1] for row in rows_of('Flag or seal'))):
+            yield f'memfd.h: Linux {linux} is not in VERSIONS'
     for names in re.findall('"([a-z0-9,-]+)"', header):
         if number('flags', names) is number('seals', names) is None:
             yield f'memfd.h: "{names}" is refused'
@@ -213,6 +216,12 @@ report('proofs_and_unit_tests_have_the_same_entries', entries_of_one_kind())
 symbols = source / 'tests/packages/debian/libmemfd1.symbols'
 tap.same('debian_has_the_symbols_of_the_map', {*functions.items()},
          {*re.findall(r'^ (memfd_\w+)@(\w+)', symbols.read_text(), re.M)})
+version = '.'.join(re.findall(r'MEMFD_VERSION_\w+ (\d+)', header))
+tap.same('library_has_the_version_of_the_header', library.resolve().name,
+         f'libmemfd.so.{version}')
+tap.same('project_has_the_license_of_the_header', re.search(
+    r"license: '(.*)'", (source / 'meson.build').read_text())[1], re.search(
+        r'SPDX-License-Identifier: (\S+)', header)[1])
 report('every_constant_has_a_test', constants_without_test())
 for kind in 'flags', 'seals':
     report(f'names_of_{kind}_are_known_to_the_tests', names_of(kind))

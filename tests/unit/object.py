@@ -208,8 +208,9 @@ elif len(sys.argv) == 3:
 else:
     shared_object(functions(sys.argv[1]), *sys.argv[2:])
     if shutil.which('meson'):
-        same('is optimised by default, and creates with libc if that can',
-             by_default(sys.argv[1], 'optimization', 'syscall'), ['2', 'auto'])
+        same('is optimised by default, and leaves tests and syscall to the system',
+             by_default(sys.argv[1], 'optimization', 'syscall', 'tests'),
+             ['2', 'auto', 'auto'])
     else:
         missing('meson')
 finish()
