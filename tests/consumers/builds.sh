@@ -136,6 +136,28 @@ generic_refuses() {
 	done
 }
 
+# Whichever header of libc comes first, without _GNU_SOURCE.
+header_first() {
+	need "$1"
+	for header in fcntl.h pthread.h stdio.h sys/mman.h sys/sendfile.h \
+		sys/stat.h sys/syscall.h unistd.h; do
+		for standard in c99 c11 gnu11 c2x; do
+			for define in -DHAVE_MEMFD_CREATE -D_TIME_BITS=64; do
+				"$1" -std=$standard -include $header $define \
+					-D_FILE_OFFSET_BITS=64 -Wall -Werror \
+					-I "$source/include" -fsyntax-only \
+					"$source/src/memfd.c"
+			done
+		done
+	done
+}
+
+other_systems_are_an_error() {
+	"$1" -U__linux__ -I "$source/include" -fsyntax-only \
+		"$source/src/memfd.c" 2>"$tmp/error" && return 1
+	grep 'error.*requires Linux' "$tmp/error"
+}
+
 # As in a glibc before 2.27: nothing of that name can be linked.
 libc_has_no_memfd_create() {
 	export CFLAGS=-Dmemfd_create=no_such_function
@@ -166,7 +188,10 @@ for compiler in gcc clang; do
 		-D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64
 	cell no_warning_by_linker $compiler lld
 	cell reproducible $compiler
+	cell header_first $compiler
+	cell other_systems_are_an_error $compiler
 done
+cell header_first musl-gcc
 cell no_warning_by_linker gcc gold
 for compiler in gcc clang clang-16 clang-19; do
 	for standard in c11 gnu11 c17 gnu17 c2x gnu2x; do
