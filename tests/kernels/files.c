@@ -347,7 +347,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		on("ext4"),
-		on("xfs"),
+		on("btrfs"),
 		on("vfat"),
 		on("squashfs"),
 		on("overlay"),
