@@ -127,8 +127,8 @@ enum memfd_sizes {
  * (name is NULL), EMFILE, ENFILE, ENOMEM, EACCES (MEMFD_EXEC while
  * vm.memfd_noexec is 2 in this PID namespace or an ancestor; a security module,
  * since Linux 6.19), ENODEV (this machine has no huge pages of this size),
- * ENOENT (nor of a default size), ENOSYS (a kernel without memfds or without
- * hugetlbfs), and whatever a sandbox answers.
+ * ENOENT (MEMFD_HUGETLB without a size, and it has no default size), ENOSYS (a
+ * kernel without memfds or without hugetlbfs), and whatever a sandbox answers.
  *
  * Since Linux 6.3, a memfd that is not executable starts with MEMFD_SEAL_EXEC
  * set. Test seals with a mask (memfd_check_seals), never for equality.

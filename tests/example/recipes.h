@@ -44,7 +44,7 @@ static inline const void *map_message(int fd, size_t max, size_t *size)
 	/* The size is final only now. */
 	if (fstat(fd, &st) < 0 || fstatfs(fd, &fs) < 0)
 		return MAP_FAILED;
-	/* Not tmpfs: huge pages, of which a lack raises SIGBUS. */
+	/* Not tmpfs: huge pages, and SIGBUS if none is free. */
 	if (fs.f_type != 0x01021994) {
 		errno = EINVAL;
 		return MAP_FAILED;

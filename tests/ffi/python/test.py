@@ -3,12 +3,23 @@
 
 import errno
 import os
+import pathlib
+import re
 import signal
+import socket
 import unittest
 from concurrent.futures import ThreadPoolExecutor
 
 import memfd
 from memfd import Flag, Seal
+
+
+def raised(function, *arguments):
+    """The errno of the error."""
+    try:
+        function(*arguments)
+    except OSError as error:
+        return error.errno
 
 
 class Interface(unittest.TestCase):
@@ -122,6 +133,32 @@ class Errors(unittest.TestCase):
                     with memfd.new("name"):
                         pass
         self.assertEqual(os.listdir("/proc/self/fd"), before)
+
+    def test_receiver_of_the_readme(self):
+        readme = pathlib.Path(__file__).parents[1] / "README.md"
+        code = re.search(r"```python\n(import.*?)```", readme.read_text(), re.S)[1]
+        exec(code, names := {})
+        ours, theirs = socket.socketpair()
+        pipe = os.pipe()
+        before = os.listdir("/proc/self/fd")
+
+        def received(file, *more):
+            socket.send_fds(theirs, [b"x"], [file.fileno(), *more])
+            return names["receive_message"](ours, 5)
+
+        with memfd.new_sealed("name", b"hello") as file:
+            file.seek(3)
+            self.assertEqual(received(file), b"hello")
+            self.assertEqual(received(file, pipe[0]), b"hello")
+        with memfd.new_sealed("name", b"longer") as file:
+            self.assertEqual(raised(received, file), errno.EFBIG)
+        with memfd.new("name") as file:
+            self.assertEqual(raised(received, file), errno.EPERM)
+        theirs.send(b"x")
+        self.assertEqual(raised(names["receive_message"], ours, 5), errno.EBADMSG)
+        self.assertEqual(os.listdir("/proc/self/fd"), before)
+        for fd in (*pipe, ours.detach(), theirs.detach()):
+            os.close(fd)
 
     def test_each_thread_has_its_own_errno(self):
         def errors(function, argument):
