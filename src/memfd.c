@@ -17,7 +17,8 @@
 
 /*
  * Direct I/O (O_DIRECT) transfers whole sectors of a disk. Those of most disks
- * have up to BLOCK bytes, and of all that Linux knows, up to SECTOR_MAX.
+ * have up to BLOCK bytes. From others, with up to SECTOR_MAX, one sendfile(2)
+ * can copy.
  */
 #define BLOCK 4096
 #define SECTOR_MAX 0x10000
@@ -129,11 +130,17 @@ int memfd_seal(int fd, unsigned int seals)
 
 int memfd_get_seals(int fd)
 {
-	/* fcntl of musl reads an argument, whatever the command. */
-	int seals = fcntl(fd, F_GET_SEALS, 0UL);
+	int saved = errno;
+	int seals;
 
-	/* gVisor lets a peer set bit 31, which no seal has. */
-	return seals < -1 ? refuse(EINVAL) : seals;
+	/* gVisor lets a peer set all bits, and -1 is no failure there. */
+	errno = EINVAL;
+	/* fcntl of musl reads an argument, whatever the command. */
+	seals = fcntl(fd, F_GET_SEALS, 0UL);
+	if (seals < 0)
+		return -1;
+	errno = saved;
+	return seals;
 }
 
 int memfd_check_seals(int fd, unsigned int seals)

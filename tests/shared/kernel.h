@@ -300,7 +300,7 @@ static bool seals_are_missing(void)
 {
 	return asked.flags & MEMFD_HUGETLB &&
 	       (seen.get_failed == EINVAL ||
-		(!seen.get_failed && seen.told < -1));
+		(!seen.get_failed && seen.told < 0));
 }
 
 static int get_seals(void)
@@ -316,8 +316,7 @@ static int get_seals(void)
 		seen.told = kernel.as_linux ? (int)file.seals
 					    : ANY(int, 0, MEMFD_SEAL_SEAL,
 						  MEMFD_SEAL_EXEC, 0x7fffffff,
-						  -2, INT_MIN);
-		ASSUME(seen.told != -1);
+						  -1, -2, INT_MIN);
 		/* F_ADD_SEALS failed because this was so. */
 		if (seen.told >= 0 && seen.told & MEMFD_SEAL_SEAL &&
 		    seen.tried == MEMFD_SEAL_SEAL)
