@@ -2,9 +2,10 @@
 
 /*
  * A cache of blobs, such as icons, that many clients share through one server:
- * each gets the memory itself, not a copy. Nobody need trust anybody. What the
- * server hands out can never change, and no client can block it or make it keep
- * more than MAX_BLOBS * MAX_BLOB bytes.
+ * each gets the memory itself, not a copy. Nobody need trust anybody: content
+ * that the server hands out never changes, and no client can make it keep more
+ * than MAX_BLOBS * MAX_BLOB bytes, or wait for that client alone. (One with
+ * MAX_CLIENTS connections keeps others out, though, as long as it asks.)
  *
  *	blobs SOCKET			serve
  *	blobs SOCKET put NAME <FILE	store a blob
@@ -57,22 +58,21 @@ static struct blob *find(const char *name)
 }
 
 /*
- * What a client has sent, as a memfd that nobody can change: the same if it is
- * one, and takes no more memory than it should (some may lie beyond its end);
- * and else a copy. Returns -1 on error. The file may be one that blocks whoever
- * reads or closes it, so this is not done under the lock.
+ * A copy of what a client has sent that nobody can change; of a sealed file,
+ * too, because that can have more than its bytes: memory beyond its end, and
+ * extended attributes. The copy has none, and its mode keeps other users from
+ * adding some. Returns -1 on error. The file may be one that blocks whoever
+ * reads it, so this is not done under the lock.
  */
 static int adopt(int fd)
 {
-	struct statfs fs;
-	struct stat st;
+	int copy = memfd_new_sealed_copy("blob", 0, fd, MAX_BLOB);
 
-	if (memfd_check_seals(fd, MEMFD_SEAL_IMMUTABLE) == 0 &&
-	    fstatfs(fd, &fs) == 0 && fs.f_type == 0x01021994 &&
-	    fstat(fd, &st) == 0 && (uintmax_t)st.st_size <= MAX_BLOB &&
-	    (uintmax_t)st.st_blocks * 512 <= MAX_BLOB)
-		return fcntl(fd, F_DUPFD_CLOEXEC, 3);
-	return memfd_new_sealed_copy("blob", 0, fd, MAX_BLOB);
+	if (copy >= 0 && fchmod(copy, 0400) < 0) {
+		close(copy);
+		return -1;
+	}
+	return copy;
 }
 
 /* Returns 0 or an errno. A new blob takes the place of the oldest. */
@@ -207,6 +207,8 @@ static void client(int sock, char verb, const char *name)
 			err(1, "standard output");
 		at += n;
 	}
+	if (n < 0 || fflush(stdout))
+		err(1, "%s", name);
 }
 
 int main(int argc, char **argv)
@@ -215,6 +217,7 @@ int main(int argc, char **argv)
 	const struct sockaddr *address = (const struct sockaddr *)&addr;
 	int sock = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	pthread_attr_t attr;
+	struct stat st;
 
 	if ((argc != 2 && argc != 4) ||
 	    strlen(argv[1]) >= sizeof(addr.sun_path))
@@ -226,13 +229,15 @@ int main(int argc, char **argv)
 		client(sock, argv[2][0], argv[3]);
 		return 0;
 	}
-	unlink(argv[1]);
+	/* What an earlier server has left. */
+	if (lstat(argv[1], &st) == 0 && S_ISSOCK(st.st_mode))
+		unlink(argv[1]);
 	if (bind(sock, address, sizeof(addr)) < 0 || listen(sock, 64) < 0)
 		err(1, "%s", argv[1]);
 	if (sem_init(&free_clients, 0, MAX_CLIENTS) < 0 ||
 	    pthread_attr_init(&attr) ||
 	    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED) ||
-	    pthread_attr_setstacksize(&attr, 64 << 10))
+	    pthread_attr_setstacksize(&attr, 256 << 10))
 		errx(1, "pthread_attr");
 	for (;;)
 		accept_client(sock, &attr);
