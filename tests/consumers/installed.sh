@@ -157,6 +157,8 @@ cmake_compares_versions() {
 	refuses='0.9;1.2.4;1.3;2;1 EXACT;1.2 EXACT;1.2.2 EXACT;1.2.4 EXACT'
 	refuses="$refuses;0.9...2;1.0...1.2;1.0...1.2.2;1.0...<1.2.3"
 	refuses="$refuses;1.2.4...1.9;1.3...2;2...3"
+	finds="$finds;1.0 OPTIONAL_COMPONENTS some"
+	refuses="$refuses;1.0 COMPONENTS some"
 	cmake_finds "$tmp/1.2.3" -DFINDS="$finds" -DREFUSES="$refuses"
 }
 
