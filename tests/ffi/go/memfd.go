@@ -85,12 +85,13 @@ func NewSized(name string, flags Flags, size int64, seals Seals) (*os.File, erro
 
 // NewSealed creates a memfd with the bytes of data, which can never change.
 func NewSealed(name string, flags Flags, data []byte) (*os.File, error) {
-	var bytes unsafe.Pointer
-	if len(data) > 0 {
-		bytes = unsafe.Pointer(&data[0])
+	size := int64(len(data))
+	if size == 0 {
+		data = []byte{0}
 	}
-	return create("memfd_new_sealed", name, int64(len(data)), func(name *C.char, size C.size_t) (fd C.int, err error) {
-		fd, err = C.memfd_new_sealed(name, C.uint(flags), bytes, size)
+	return create("memfd_new_sealed", name, size, func(name *C.char, size C.size_t) (fd C.int, err error) {
+		// Written like this, the pointer lets cgo look at these bytes only.
+		fd, err = C.memfd_new_sealed(name, C.uint(flags), unsafe.Pointer(&data[0]), size)
 		return
 	})
 }

@@ -75,6 +75,12 @@ func TestTheWholeInterface(t *testing.T) {
 			equal(t, string(must(io.ReadAll(copied))), data)
 		}
 	}
+	// Beside a pointer, which C must not be given.
+	beside := struct {
+		pointer *int
+		bytes   [1]byte
+	}{pointer: new(int)}
+	must(memfd.NewSealed("name", 0, beside.bytes[:]))
 	seals, err := memfd.GetSeals(must(os.Open("/dev/null")))
 	is(t, err, syscall.EINVAL)
 	equal(t, seals, 0)

@@ -118,7 +118,8 @@ function bits(kind, value) {
   return number;
 }
 
-const toSize = (size) => integer(size, 0, SIZE_MAX);
+// koffi would change a large Number.
+const toSize = (size) => BigInt(integer(size, 0, SIZE_MAX));
 const toFd = (file) => integer(file?.fd ?? file, -1, 0x7fffffff);
 const toFlags = (flags) => bits('flag', flags);
 const toSeals = (seals) => bits('seal', seals);

@@ -79,6 +79,7 @@ test('errors', () => {
     [RangeError, 'formatSeals', 2 ** 32],
     [RangeError, 'newSized', 'name', -1],
     [RangeError, 'newSized', 'name', 2n ** 64n],
+    [{ code: 'EFBIG' }, 'newSized', 'name', 2 ** 63],
     [RangeError, 'newSealedCopy', 'name', 0, -1],
     [{ message: 'invalid flag: spärkling' }, 'parseFlags', 'exec|spärkling exec'],
     [{ message: 'invalid seal: frozen' }, 'seal', 0, 'write\tfrozen'],

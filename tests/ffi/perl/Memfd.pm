@@ -167,8 +167,11 @@ sub _string {
 
 sub _number {
     my ($value, $most) = (@_, 0xffffffff);
-    croak 'not a whole number'  if ($value // '') !~ /\A[0-9]+\z/;
-    croak "$value is too large" if $value > $most;
+    croak 'not a whole number' if ($value // '') !~ /\A[0-9]+\z/;
+    $value =~ s/\A0+(?=.)//;
+    croak "$value is too large"
+      if length $value > length $most
+      || length $value == length $most && $value gt $most;
     return $value;
 }
 

@@ -163,7 +163,7 @@ module Memfd
       result = FUNCTIONS[:"parse_#{kind}s"].call(string(names), number, stop)
       return number.unpack1('I') unless result.negative?
 
-      word = names.b.byteslice(stop.unpack1('J')..)[/[^,|\s]*/].force_encoding(names.encoding)
+      word = names.b.byteslice(stop.unpack1('J')..)[/[^,|\s]*/].force_encoding('UTF-8').scrub
       raise ArgumentError, "invalid #{kind}: #{word}"
     end
   end

@@ -59,6 +59,7 @@ class MemfdTest < Minitest::Test
       [TypeError, :new, 5], [TypeError, :new, 'name', 1.0], [TypeError, :new, 'name', nil],
       [TypeError, :seal, 0, nil], [TypeError, :seal, '0', 8], [TypeError, :new_sized, 'name', '5'],
       [ArgumentError, :new, "a\0b"], [ArgumentError, :new, 'name', "exec\0x"],
+      [ArgumentError, :parse_seals, "\u6f77".encode('UTF-16LE')],
       [ArgumentError, :seal, 0, ', '], [ArgumentError, :check_seals, 0, ''],
       [RangeError, :new, 'name', 1 << 32], [RangeError, :seal, 0, -1],
       [RangeError, :seal, 1 << 32, 8], [RangeError, :format_seals, 1 << 32],
