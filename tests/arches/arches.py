@@ -206,6 +206,9 @@ def compare_numbers(tap, cache, root, build):
     (libc / 'sys/syscall.h').write_text(
         '#include <asm/unistd.h>\n'
         'typedef long long off_t;\n'
+        'typedef __SIZE_TYPE__ size_t;\n'
+        'typedef long ssize_t;\n'
+        'typedef unsigned int mode_t;\n'
         '#define SYS_memfd_create __NR_memfd_create\n'
         'long syscall(long, ...);\n')
     right = 0
