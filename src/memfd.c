@@ -112,10 +112,12 @@ int memfd_new(const char *name, unsigned int flags)
 	    MEMFD_ALLOW_SEALING) {
 		int seals = memfd_get_seals(fd);
 
-		if (seals < 0 && !(flags & MEMFD_HUGETLB && errno == EINVAL))
-			return discard(fd, errno);
-		if (seals >= 0 && seals & MEMFD_SEAL_EXEC)
+		if (seals < 0) {
+			if (!(flags & MEMFD_HUGETLB && errno == EINVAL))
+				return discard(fd, errno);
+		} else if (seals & MEMFD_SEAL_EXEC) {
 			return discard(fd, EINVAL);
+		}
 	}
 	if (!(flags & MEMFD_EXEC) && fchmod(fd, NOT_EXECUTABLE) < 0)
 		return discard(fd, errno);
