@@ -64,7 +64,7 @@ static struct blob *find(const char *name)
  * adding some. Returns -1 on error. The file may be one that blocks whoever
  * reads it, so this is not done under the lock.
  */
-static int adopt(int fd)
+static int copy_of(int fd)
 {
 	int copy = memfd_new_sealed_copy("blob", 0, fd, MAX_BLOB);
 
@@ -78,10 +78,10 @@ static int adopt(int fd)
 /* Returns 0 or an errno. A new blob takes the place of the oldest. */
 static int put(const char *name, int fd)
 {
-	int adopted = adopt(fd);
+	int copy = copy_of(fd);
 	struct blob *blob;
 
-	if (adopted < 0)
+	if (copy < 0)
 		return errno;
 	pthread_mutex_lock(&lock);
 	blob = find(name);
@@ -90,7 +90,7 @@ static int put(const char *name, int fd)
 	if (blob->used)
 		close(blob->fd);
 	blob->used = 1;
-	blob->fd = adopted;
+	blob->fd = copy;
 	memcpy(blob->name, name, sizeof(blob->name));
 	pthread_mutex_unlock(&lock);
 	return 0;
