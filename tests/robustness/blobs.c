@@ -13,6 +13,7 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
+#include "../shared/peer.h"
 #include "../shared/tap.h"
 
 #include "../example/pass_fd.h"
@@ -90,23 +91,10 @@ static ssize_t size_of(int sock, const char *name, char *first)
 static int breaks(int *sock, const struct request *request, size_t size,
 		  size_t count)
 {
-	char buf[CMSG_SPACE(2 * sizeof(int))] = { 0 }, byte;
-	struct iovec iov = { (void *)request, size };
-	struct msghdr msg = { .msg_iov = &iov,
-			      .msg_iovlen = 1,
-			      .msg_control = buf,
-			      .msg_controllen =
-				      CMSG_SPACE(count * sizeof(int)) };
-	const struct cmsghdr head = { .cmsg_len = CMSG_LEN(count * sizeof(int)),
-				      .cmsg_level = SOL_SOCKET,
-				      .cmsg_type = SCM_RIGHTS };
-	int gone;
+	char byte;
+	int gone = send_itself(*sock, request, size, count) == (ssize_t)size &&
+		   (recv(*sock, &byte, 1, 0) == 0 || errno == ECONNRESET);
 
-	memcpy(buf, &head, sizeof(head));
-	memcpy(buf + CMSG_LEN(0), sock, sizeof(int));
-	memcpy(buf + CMSG_LEN((count - 1) * sizeof(int)), sock, sizeof(int));
-	gone = sendmsg(*sock, &msg, MSG_NOSIGNAL) == (ssize_t)size &&
-	       (recv(*sock, &byte, 1, 0) == 0 || errno == ECONNRESET);
 	close(*sock);
 	*sock = connected();
 	return gone && *sock >= 0;

@@ -11,6 +11,8 @@
 #include <sys/time.h>
 #include <sys/wait.h>
 
+#include "../shared/peer.h"
+
 /* What happens just before a recipe calls one of these. */
 static void (*before_seal)(int fd);
 static int (*instead_of_munmap)(void *map, size_t size);
@@ -60,22 +62,9 @@ static void connect_to_peer(int type)
 /* The peer sends bytes, with its socket as often as that. */
 static void peer_sends(size_t bytes, size_t count)
 {
-	char data[9] = "hostile", buf[CMSG_SPACE(200 * sizeof(int))] = { 0 };
-	struct iovec iov = { data, bytes };
-	struct msghdr msg = { .msg_iov = &iov,
-			      .msg_iovlen = 1,
-			      .msg_control = buf,
-			      .msg_controllen =
-				      CMSG_SPACE(count * sizeof(int)) };
-	const struct cmsghdr head = { .cmsg_len = CMSG_LEN(count * sizeof(int)),
-				      .cmsg_level = SOL_SOCKET,
-				      .cmsg_type = SCM_RIGHTS };
+	const char data[9] = "hostile";
 
-	memcpy(buf, &head, sizeof(head));
-	while (count--)
-		memcpy(buf + CMSG_LEN(count * sizeof(int)), &theirs,
-		       sizeof(int));
-	assert_int_equal(sendmsg(theirs, &msg, 0), bytes);
+	assert_int_equal(send_itself(theirs, data, bytes, count), bytes);
 }
 
 /* What we receive of that, with room for 8 bytes. */
