@@ -4,10 +4,9 @@
 #
 # Usage: run.sh BUILD-DIRECTORY [LANGUAGE...]
 #
-# Every language has a program that prints the same transcript, which is in
-# `expected`. Those with a module to copy, in a folder, also have tests of it
-# (LANGUAGE-tests), and the language's own tools check their form
-# (LANGUAGE-format). Those in drop-in/ are tests of their own.
+# A language has a program that prints the transcript in `expected`. Instead, a
+# module to copy, in a folder, has tests (LANGUAGE-tests), which compare the
+# transcript, too; and the language's own tools check its form (LANGUAGE-format).
 set -eu
 # shellcheck source=tests/shared/tap.sh
 . "$(dirname "$0")/../shared/tap.sh"
@@ -108,22 +107,18 @@ both='$(pkg-config --cflags --libs libmemfd)'
 cell modules
 
 # Python modules are packaged for the system's own Python.
-# That of the README says in a comment what it prints.
-language python 'need /usr/bin/python3' \
-	'awk -v language=python -v n=1 -f "$here/../example/block.awk" \
-		"$here/../../README.md" >readme.py &&
-	PYTHONPATH=python /usr/bin/python3 readme.py >readme.out &&
-	sed -n "s/.*  # //p" readme.py | diff - readme.out >&2 &&
-	/usr/bin/python3 python/transcript.py'
+# The example in the README at the top says in a comment what it prints.
 language python-tests 'need /usr/bin/python3' \
 	'cd python && /usr/bin/python3 test.py &&
 	/usr/bin/python3 -m doctest memfd.py &&
-	missing /usr/bin/python3 -c "import memfd"'
+	missing /usr/bin/python3 -c "import memfd" &&
+	awk -v language=python -v n=1 -f "$here/../example/block.awk" \
+		"$here/../../README.md" >readme.py &&
+	/usr/bin/python3 readme.py >readme.out &&
+	sed -n "s/.*  # //p" readme.py | diff - readme.out'
 language python-format 'need black pyflakes3' \
 	'black --check python && pyflakes3 python'
 
-language javascript 'need node npm && from_npm koffi@3.3.4' \
-	'node javascript/transcript.cjs'
 language javascript-tests 'need node npm && from_npm koffi@3.3.4' \
 	'cd javascript && node test.cjs &&
 	example @example "\\*\\/" " \\* " memfd.cjs >example.cjs &&
@@ -134,8 +129,6 @@ language javascript-format 'need node npm && from_npm prettier@3.10.1' \
 		javascript'
 
 # A changed file, so that Go does not use what it has in its cache.
-language go 'need go cc pkg-config' \
-	'cd go && go run ./transcript'
 language go-tests 'need go cc pkg-config' \
 	'cd go && go test . && echo >>memfd.go &&
 	! PKG_CONFIG_LIBDIR=. PKG_CONFIG_PATH= go build . 2>log &&
@@ -145,23 +138,17 @@ language go-tests 'need go cc pkg-config' \
 		! go vet . 2>log && grep "cannot use" log || exit 1
 	done'
 language go-format 'need go gofmt' \
-	'cd go && same "" "$(gofmt -l .)" && go vet ./...'
+	'cd go && same "" "$(gofmt -l .)" && go vet .'
 
-language rust 'need rustc cc pkg-config' \
-	"rustc --edition 2021 rust/transcript.rs $libs && ./transcript"
 language rust-tests 'need rustc rustdoc cc pkg-config' \
 	'cd rust &&
 	set -- --edition 2021 -D warnings $(pkg-config --libs-only-L libmemfd) &&
+	rustc --test "$@" test.rs && ./test --test-threads=1 &&
 	rustc --crate-type lib "$@" memfd.rs &&
-	set -- "$@" --extern memfd=libmemfd.rlib &&
-	rustdoc --test --crate-name memfd "$@" memfd.rs &&
-	rustdoc --test "$@" test.rs &&
-	rustc --test "$@" test.rs && ./test --test-threads=1'
+	rustdoc --test --extern memfd=libmemfd.rlib "$@" test.rs'
 language rust-format 'need rustfmt' \
 	'rustfmt --edition 2021 --check rust/*.rs'
 
-language ruby 'ruby -rfiddle -e ""' \
-	'ruby ruby/transcript.rb'
 language ruby-tests 'ruby -rfiddle -rminitest -e ""' \
 	'cd ruby && ruby -w test.rb &&
 	example @example ^module "#   " memfd.rb >example.rb &&
@@ -171,24 +158,19 @@ language ruby-format 'need rubocop' \
 	'echo "AllCops: { TargetRubyVersion: 3.1 }" >config.yml &&
 	rubocop -c config.yml --cache false --only Layout,Lint ruby'
 
-language perl 'perl -e "use FFI::Platypus 2.00"' \
-	'perl perl/transcript.pl'
 language perl-tests 'perl -e "use FFI::Platypus 2.00; use threads"' \
 	'cd perl && perl memfd.t &&
 	example SYNOPSIS DESCRIPTION "    " Memfd.pm >example.pl &&
 	same "hello, world" "$(perl -I. example.pl)" &&
-	missing perl -I. -e "use Memfd"'
+	missing perl -I. -e "use Memfd" &&
+	cd ../drop-in && perl -I. -I../perl memfile.t'
 language perl-format 'need perltidy podchecker' \
 	'podchecker perl/Memfd.pm &&
 	for file in perl/* drop-in/*.pm; do
 		perltidy -npro -l=100 -pt=2 -sbt=2 -bt=2 -st -se "$file" |
 			diff "$file" - || exit 1
 	done'
-language perl-drop-in 'perl -e "use FFI::Platypus 2.00"' \
-	'cd drop-in && perl -I. -I../perl memfile.t'
 
-language c++ 'need c++ pkg-config' \
-	"c++ -std=c++17 -Wall -Wextra -o out cpp/transcript.cc $both && ./out"
 language c++-tests 'need c++ pkg-config' \
 	"cd cpp && set -- -std=c++17 -Wall -Wextra -Wshadow -Werror &&
 	c++ \"\$@\" -pthread -o out test.cc $both && ./out &&

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 'use strict';
 
-// What memfd.cjs promises.
+// What memfd.cjs promises, and the transcript in ../expected.
 
 const assert = require('node:assert');
 const fs = require('node:fs');
@@ -20,40 +20,66 @@ if (!isMainThread) {
   return;
 }
 
+// What went wrong, without the code before it and the call after it.
+function reason(action, ...args) {
+  try {
+    action(...args);
+  } catch (error) {
+    return error.message.replace(/^E\w+: |, \w+$/g, '');
+  }
+  throw new Error('should have been refused');
+}
+
+test('the transcript', () => {
+  const lines = [];
+  memfd.use(memfd.new('buf', Flag.ALLOW_SEALING), (buf) => {
+    lines.push(`wrote: ${fs.writeSync(buf, 'hello')} bytes`);
+    memfd.seal(buf, 'seal,immutable');
+    // Linux 6.3 and later add Seal.EXEC by themselves.
+    const seals = memfd.getSeals(buf) & ~Seal.EXEC;
+    lines.push(`seals: ${memfd.formatSeals(seals)}`);
+    memfd.checkSeals(buf, Seal.IMMUTABLE);
+    lines.push('immutable: yes');
+    lines.push(`write: ${reason(fs.writeSync, buf, 'again')}`);
+    lines.push(`new: ${reason(memfd.new, 'buf', 'allow-sealing,sparkling')}`);
+    lines.push(`seal: ${reason(memfd.seal, buf, 'write|frozen')}`);
+  });
+  // Node.js has no pipe(2) of its own; the runner gives one as standard input.
+  lines.push(`pipe: ${reason(memfd.checkSeals, 0, 'immutable')}`);
+  memfd.use(memfd.new('unsealed'), (unsealed) => {
+    lines.push(`unsealed: ${reason(memfd.checkSeals, unsealed, 'immutable')}`);
+  });
+  memfd.use(memfd.newSealed('greeting', Buffer.from('hello, world')), (greeting) => {
+    lines.push(`sealed: ${fs.readFileSync(greeting, 'utf8')}`);
+  });
+  // Node.js writes the system's messages in lower case.
+  const expected = fs.readFileSync('../expected', 'utf8').toLowerCase();
+  assert.equal(`${lines.join('\n')}\n`.toLowerCase(), expected);
+});
+
 test('the constants are those of the library', () => {
   for (const [name, value] of Object.entries(Flag)) assert.equal(memfd.parseFlags(name), value);
   for (const [name, value] of Object.entries(Seal)) assert.equal(memfd.parseSeals(name), value);
 });
 
-test('the whole interface', () => {
-  for (const flags of [Flag.ALLOW_SEALING | Flag.EXEC, 'exec|allow-sealing'])
-    memfd.use(memfd.new('name', flags), (fd) => {
-      assert.equal(fs.fstatSync(fd).mode & 0o777, 0o777);
-      memfd.seal(fd, Seal.GROW);
-      memfd.seal({ fd }, 'shrink');
-      assert.equal(memfd.getSeals(fd), Seal.GROW | Seal.SHRINK);
-      memfd.checkSeals(fd, 'grow,shrink');
-      memfd.checkSeals(fd, 6);
-      const error = { code: 'EPERM', syscall: 'memfd_check_seals' };
-      assert.throws(() => memfd.checkSeals(fd, Seal.WRITE), error);
-    });
+test('what the transcript leaves out', () => {
   memfd.use(memfd.newSized('name', 1, '0'), () => {});
-  memfd.use(memfd.newSized('name', 5n, 'grow'), (sized) => {
-    memfd.checkSeals(sized, Seal.GROW);
+  memfd.use(memfd.newSized('name', 5n, 'grow', Flag.EXEC), (fd) => {
+    assert.equal(fs.fstatSync(fd).mode & 0o777, 0o777);
+    memfd.seal({ fd }, Seal.SHRINK);
+    memfd.checkSeals({ fd }, Seal.GROW | Seal.SHRINK);
     for (const max of [undefined, 5])
-      memfd.use(memfd.newSealedCopy('name', sized, max), (fd) => {
-        memfd.checkSeals(fd, 'immutable');
-        assert.equal(fs.readFileSync(fd, 'latin1'), '\0'.repeat(5));
+      memfd.use(memfd.newSealedCopy('name', fd, max), (copy) => {
+        memfd.checkSeals(copy, 'immutable');
+        assert.equal(fs.readFileSync(copy, 'latin1'), '\0'.repeat(5));
       });
-    assert.throws(() => memfd.newSealedCopy('name', sized, 4), { code: 'EFBIG' });
+    assert.throws(() => memfd.newSealedCopy('name', fd, 4), { code: 'EFBIG' });
   });
   const bytes = Uint8Array.of(9, 1, 0, 2).subarray(1);
   for (const data of [bytes, Buffer.from(bytes), new DataView(bytes.buffer, 1)])
     memfd.use(memfd.newSealed('name', data), (fd) => {
-      memfd.checkSeals(fd, Seal.IMMUTABLE | Seal.SEAL);
       assert.deepEqual([...fs.readFileSync(fd)], [1, 0, 2]);
     });
-  assert.equal(memfd.parseFlags('exec, huge-2mb'), 0x54000014);
   assert.equal(memfd.parseSeals(''), 0);
   assert.equal(memfd.formatSeals(0x48), 'write,0x40');
   assert.equal(memfd.formatSeals(1 << 31), '0x80000000');
@@ -63,7 +89,6 @@ test('errors', () => {
   for (const [error, name, ...args] of [
     [{ message: 'data is not a Buffer' }, 'newSealed', 'name', 'text'],
     [TypeError, 'newSealed', 'name', 5],
-    [TypeError, 'newSealed', 'name', null],
     [TypeError, 'new', 5],
     [TypeError, 'new', 'name', 1.5],
     [TypeError, 'new', 'name', null],
@@ -73,7 +98,6 @@ test('errors', () => {
     [RangeError, 'new', 'a\0b'],
     [RangeError, 'new', 'name', 'exec\0x'],
     [RangeError, 'seal', 0, ', '],
-    [RangeError, 'checkSeals', 0, ''],
     [RangeError, 'new', 'name', 2 ** 32],
     [RangeError, 'seal', 2 ** 32, 8],
     [RangeError, 'formatSeals', 2 ** 32],
@@ -83,7 +107,7 @@ test('errors', () => {
     [RangeError, 'newSealedCopy', 'name', 0, -1],
     [{ message: 'invalid flag: spärkling' }, 'parseFlags', 'exec|spärkling exec'],
     [{ message: 'invalid seal: frozen' }, 'seal', 0, 'write\tfrozen'],
-    [{ code: 'EBADF', errno: -9 }, 'getSeals', -1],
+    [{ code: 'EBADF', errno: -9, syscall: 'memfd_get_seals' }, 'getSeals', -1],
   ])
     assert.throws(() => memfd[name](...args), error, `${name} ${args}`);
 });
