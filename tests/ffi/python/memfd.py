@@ -23,7 +23,6 @@ import ctypes
 import enum
 import functools
 import io
-import operator
 import os
 import re
 from ctypes import byref, c_char_p, c_int, c_size_t, c_uint
@@ -56,21 +55,20 @@ class Seal(enum.IntFlag):
 
 def new(name, flags=0):
     """Create an empty memfd."""
-    return _file("r+", "memfd_new", _name(name), _bits("flag", flags))
+    return _file("r+", "new", name, flags)
 
 
 def new_sized(name, size, seals=0, flags=0):
     """Create a memfd of size zero bytes, and add seals."""
-    bits = _bits("flag", flags), _number(size, c_size_t), _bits("seal", seals)
-    return _file("r+", "memfd_new_sized", _name(name), *bits)
+    size = _number(size, c_size_t)
+    return _file("r+", "new_sized", name, flags, size, _bits(Seal, seals))
 
 
 def new_sealed(name, data, flags=0):
     """Create a memfd with the bytes of data, which can never change."""
     data = data if isinstance(data, bytes) else bytes(memoryview(data))
-    content = c_char_p(data), c_size_t(len(data))
-    bits = _bits("flag", flags)
-    return _file("r", "memfd_new_sealed", _name(name), bits, *content)
+    size = c_size_t(len(data))
+    return _file("r", "new_sealed", name, flags, c_char_p(data), size)
 
 
 def new_sealed_copy(name, file, max=None, flags=0):
@@ -79,69 +77,69 @@ def new_sealed_copy(name, file, max=None, flags=0):
     More than max bytes are EFBIG; set it if the file comes from somebody else.
     """
     max = c_size_t(-1) if max is None else _number(max, c_size_t)
-    bits = _bits("flag", flags)
-    return _file("r", "memfd_new_sealed_copy", _name(name), bits, _fd(file), max)
+    return _file("r", "new_sealed_copy", name, flags, _fd(file), max)
 
 
 def seal(file, seals):
     """Add seals: all of them or, on error, none."""
-    _call("memfd_seal", _fd(file), _bits("seal", seals))
+    _call("seal", _fd(file), _bits(Seal, seals))
 
 
 def get_seals(file):
     """Return the seals. To verify a file that you received, use check_seals."""
-    return Seal(_call("memfd_get_seals", _fd(file)))
+    return Seal(_call("get_seals", _fd(file)))
 
 
 def check_seals(file, seals):
     """Raise OSError unless all the given seals are set; others may be, too."""
-    _call("memfd_check_seals", _fd(file), _bits("seal", seals))
+    _call("check_seals", _fd(file), _bits(Seal, seals))
 
 
 def parse_flags(names):
     """Convert names to a Flag."""
-    return Flag(_parse("flag", names))
+    return _parse(Flag, names)
 
 
 def parse_seals(names):
     """Convert names to a Seal; no name is no seal."""
-    return Seal(_parse("seal", names))
+    return _parse(Seal, names)
 
 
 def format_seals(seals):
     """Convert a Seal to names, for example "shrink,grow"."""
     text = ctypes.create_string_buffer(128)
-    _call("memfd_format_seals", _number(seals), text, c_size_t(len(text)))
+    _call("format_seals", _number(seals), text, c_size_t(len(text)))
     return text.value.decode()
 
 
-def _call(function, *arguments):
-    result = getattr(_lib, function)(*arguments)
-    if result < 0:
+def _call(function, *arguments, restype=c_int):
+    call = _lib[f"memfd_{function}"]
+    call.restype = restype
+    try:
+        result = call(*arguments)
+    except ValueError:  # of FileIO, that -1 is negative
+        result = -1
+    if result == -1:
         errno = ctypes.get_errno()
         raise OSError(errno, os.strerror(errno))
     return result
 
 
-def _file(mode, function, *arguments):
+def _file(mode, function, name, flags, *arguments):
     # ctypes makes the file: no exception of a signal handler comes in between.
-    call = _lib[function]
-    call.restype = functools.partial(io.FileIO, mode=mode)
-    try:
-        return call(*arguments)
-    except ValueError:  # of FileIO, that -1 is negative
-        errno = ctypes.get_errno()
-        raise OSError(errno, os.strerror(errno)) from None
+    restype = functools.partial(io.FileIO, mode=mode)
+    arguments = _text(name), _bits(Flag, flags), *arguments
+    return _call(function, *arguments, restype=restype)
 
 
-def _name(name):
-    if b"\0" in os.fsencode(name):
+def _text(text):
+    if b"\0" in os.fsencode(text):
         raise ValueError("embedded null byte")
-    return c_char_p(os.fsencode(name))
+    return c_char_p(os.fsencode(text))
 
 
 def _number(value, ctype=c_uint):
-    number = ctype(operator.index(value))
+    number = ctype(value)  # TypeError unless it is an integer
     if number.value != value:
         raise OverflowError(f"{value} does not fit {ctype.__name__}")
     return number
@@ -155,15 +153,15 @@ def _bits(kind, value):
     if not isinstance(value, str):
         return _number(value)
     number = _parse(kind, value)
-    if kind == "seal" and not number and "0" not in value:
+    if kind is Seal and not number and "0" not in value:
         raise ValueError("no seal is named")
     return c_uint(number)
 
 
 def _parse(kind, names):
-    names, number, stop = _name(names), c_uint(), c_size_t()
-    parse = getattr(_lib, f"memfd_parse_{kind}s")
-    if parse(names, byref(number), byref(stop)) < 0:
-        word = re.match(rb"[^,|\s]*", names.value[stop.value :])[0]
-        raise ValueError(f"invalid {kind}: {os.fsdecode(word)}")
-    return number.value
+    text, number, stop = _text(names), c_uint(), c_size_t()
+    name = kind.__name__.lower()
+    if _lib[f"memfd_parse_{name}s"](text, byref(number), byref(stop)) < 0:
+        word = re.match(rb"[^,|\s]*", text.value[stop.value :])[0]
+        raise ValueError(f"invalid {name}: {os.fsdecode(word)}")
+    return kind(number.value)
