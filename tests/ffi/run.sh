@@ -130,7 +130,11 @@ language javascript-format 'need node npm && from_npm prettier@3.10.1' \
 
 # A changed file, so that Go does not use what it has in its cache.
 language go-tests 'need go cc pkg-config' \
-	'cd go && go test . && echo >>memfd.go &&
+	'cd go && go test . &&
+	mkdir example && {
+		echo "package example; import \"memfd\"; func example() error {" &&
+		example "^\/\/ Package" "^package" "\/\/\t" memfd.go && echo "}"
+	} >example/example.go && go vet ./example && echo >>memfd.go &&
 	! PKG_CONFIG_LIBDIR=. PKG_CONFIG_PATH= go build . 2>log &&
 	grep "Package libmemfd was not found" log &&
 	for wrong in "New(\"\", 1<<32)" "NewSealed(\"\", 0, \"text\")"; do

@@ -8,6 +8,13 @@
 // page of the C function explains. EINVAL is also a null byte in a string, and a
 // size that is negative or does not fit size_t. A file that has been closed is
 // os.ErrClosed, and a name that is unknown an *InvalidError.
+//
+//	file, err := memfd.NewSealed("greeting", 0, []byte("hello, world"))
+//	if err != nil {
+//		return err
+//	}
+//	defer file.Close()
+//	return memfd.CheckSeals(file, memfd.SealImmutable)
 package memfd
 
 // #cgo pkg-config: libmemfd

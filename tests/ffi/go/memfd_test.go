@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log"
 	"math"
 	"os"
 	"strings"
@@ -16,20 +15,6 @@ import (
 
 	"memfd"
 )
-
-func Example() {
-	file, err := memfd.NewSealed("greeting", 0, []byte("hello, world"))
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer file.Close()
-	if err := memfd.CheckSeals(file, memfd.SealImmutable); err != nil {
-		log.Fatal(err)
-	}
-	text, _ := io.ReadAll(file)
-	fmt.Println(string(text))
-	// Output: hello, world
-}
 
 func must[T any](value T, err error) T {
 	if err != nil {
