@@ -143,6 +143,7 @@ func TestErrorsLeaveNothingOpenAndEachThreadHasItsOwn(t *testing.T) {
 	fail(syscall.EINVAL, func() error { _, err := memfd.NewSized("", 0, 1, 1<<30); return err })
 	fail(syscall.EISDIR, func() error { _, err := memfd.NewSealedCopy("", 0, reader, 1); return err })
 	fail(syscall.EPERM, func() error { return memfd.Seal(writer, memfd.SealGrow) })
+	fail(nil, func() error { return must(memfd.New("", 0)).Close() })
 	group.Wait()
 	if after := len(must(os.ReadDir("/proc/self/fd"))); after > before {
 		t.Errorf("%d descriptors instead of %d", after, before)

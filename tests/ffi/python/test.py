@@ -83,7 +83,7 @@ class MemfdTest(unittest.TestCase):
 
     def test_refused_before_the_library_is_called(self):
         self.addCleanup(setattr, memfd, "_call", memfd._call)
-        memfd._call = self.fail
+        memfd._call = lambda *_, **restype: self.fail()
         for error, function, *arguments in (
             (TypeError, memfd.new_sealed, "name", "text"),
             (TypeError, memfd.new_sealed, "name", None),
