@@ -6,17 +6,13 @@ using System.IO;
 using System.Linq;
 using System.Runtime.InteropServices;
 using System.Text;
+using Microsoft.Win32.SafeHandles;
 
-sealed class Fd : SafeHandle
+sealed class Fd : SafeHandleMinusOneIsInvalid
 {
-    public Fd(int fd) : base((IntPtr)(-1), true)
+    public Fd(int fd) : base(true)
     {
         SetHandle((IntPtr)fd);
-    }
-
-    public override bool IsInvalid
-    {
-        get { return (int)handle < 0; }
     }
 
     protected override bool ReleaseHandle()

@@ -5,14 +5,13 @@ use Fcntl qw(F_GETFD FD_CLOEXEC SEEK_SET);
 use Test::More;
 use MemFile;
 
-my $fh = MemFile->new('buf', 'allow-seals');
+my $fh = MemFile->new('buf', 'allow-seals', 'inherit');
 isa_ok $fh, 'IO::Handle';
 print {$fh} "one\ntwo\n";
 $fh->flush;
 seek $fh, 4, SEEK_SET;
 is readline($fh), "two\n", 'reads what was written, from where it was put';
-is -s $fh, 8, 'has a size';
-ok fcntl($fh, F_GETFD, 0) & FD_CLOEXEC, 'is closed on exec';
+ok !(fcntl($fh, F_GETFD, 0) & FD_CLOEXEC), 'stays open on exec';
 
 # Linux 6.3 and later add "exec" by themselves.
 sub seals { join ' ', grep { $_ ne 'exec' } $_[0]->get_seals }
@@ -22,25 +21,13 @@ $fh->seal('shrink', 'grow');
 is seals($fh), 'shrink grow', 'has two seals';
 $fh->seal(qw(write future-write seal));
 is seals($fh), 'seal shrink grow write future-write', 'has every seal';
-ok !defined syswrite($fh, 'more') && $!{EPERM}, 'cannot be written to';
-eval { $fh->seal('seal') };
-like $@, qr/^memfd_seal: Operation not permitted at \Q$0\E/,
-    'cannot be sealed again';
-
-ok !(fcntl(MemFile->new('buf', 'inherit'), F_GETFD, 0) & FD_CLOEXEC),
-    'stays open on exec';
 is seals(MemFile->new('buf')), 'seal', 'cannot be sealed unless asked for';
-eval { MemFile->new('buf', 'huge-table') };
-like $@, qr/^$|Function not implemented/, 'huge pages, where the kernel has any';
 
+eval { $fh->seal('seal') };
+like $@, qr/^memfd_seal: Operation not permitted at \Q$0\E/, 'an error of the system';
 eval { MemFile->new('buf', 'allow-seals', 'sparkling', 'cloexec') };
 like $@, qr/^invalid flag: sparkling at \Q$0\E/, 'an invalid flag';
 eval { $fh->seal('write', 'frozen') };
 like $@, qr/^invalid seal: frozen at \Q$0\E/, 'an invalid seal';
-eval { MemFile->new('x' x 250) };
-like $@, qr/^memfd_new: Invalid argument/, 'a name that is too long';
-pipe my $reader, my $writer;
-eval { MemFile::get_seals($reader) };
-like $@, qr/^memfd_get_seals: Invalid argument/, 'a pipe';
 
 done_testing;
