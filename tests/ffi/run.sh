@@ -66,8 +66,7 @@ transcript_of() {
 	case $1 in
 	# Some print what looks like a remark of this script.
 	*-tests | *-format | *-drop-in) sed 's/^#//' "$tmp/out" ;;
-	# Go and Node.js write the system's messages in lower case.
-	*) diff -iu "$here/expected" "$tmp/out" ;;
+	*) diff -u "$here/expected" "$tmp/out" ;;
 	esac
 }
 
