@@ -57,53 +57,43 @@ module Memfd
 
   class << self
     # Creates an empty memfd.
-    # @return [IO]
     def new(name, flags = 0, &block)
-      open('r+b', block, :new, string(name), bits(:flag, flags))
+      open('r+b', block, :new, name, flags)
     end
 
     # Creates a memfd of size zero bytes, and adds seals.
-    # @return [IO]
     def new_sized(name, size, seals = 0, flags = 0, &block)
-      numbers = [bits(:flag, flags), number(size, SIZE_MAX), bits(:seal, seals)]
-      open('r+b', block, :new_sized, string(name), *numbers)
+      open('r+b', block, :new_sized, name, flags, number(size, SIZE_MAX), bits(:seal, seals))
     end
 
     # Creates a memfd with the bytes of a String, which can never change.
-    # @return [IO]
     def new_sealed(name, data, flags = 0, &block)
       data = bytes(data)
-      open('rb', block, :new_sealed, string(name), bits(:flag, flags), data, data.bytesize)
+      open('rb', block, :new_sealed, name, flags, data, data.bytesize)
     end
 
     # Creates a memfd with a copy of a file, which can never change. More than max
     # bytes are Errno::EFBIG: set it if the file comes from somebody else.
-    # @return [IO]
     def new_sealed_copy(name, io, max = SIZE_MAX, flags = 0, &block)
-      numbers = [bits(:flag, flags), fd(io), number(max, SIZE_MAX)]
-      open('rb', block, :new_sealed_copy, string(name), *numbers)
+      open('rb', block, :new_sealed_copy, name, flags, fd(io), number(max, SIZE_MAX))
     end
 
     # Adds seals: all of them or, on error, none.
     def seal(io, seals) = call(:seal, fd(io), bits(:seal, seals))
 
-    # Gets the seals. To verify a file that you received, use check_seals.
-    # @return [Integer]
+    # Returns the seals. To verify a file that you received, use check_seals.
     def get_seals(io) = call(:get_seals, fd(io))
 
     # Raises unless all the given seals are set; others may be, too.
     def check_seals(io, seals) = call(:check_seals, fd(io), bits(:seal, seals))
 
     # Converts names of flags to a number.
-    # @return [Integer]
     def parse_flags(names) = parse(:flag, names)
 
     # Converts names of seals to a number; no name is 0.
-    # @return [Integer]
     def parse_seals(names) = parse(:seal, names)
 
     # Converts seals to names: 'shrink,grow'.
-    # @return [String]
     def format_seals(seals)
       text = "\0" * 128
       text[0, call(:format_seals, number(seals), text, text.size)]
@@ -119,8 +109,9 @@ module Memfd
     end
 
     # Nothing that Timeout or Thread#raise throws comes between call and IO.
-    def open(mode, block, *what)
-      io = Thread.handle_interrupt(Object => :never) { IO.for_fd(call(*what), mode) }
+    def open(mode, block, function, name, flags, *more)
+      arguments = [string(name), bits(:flag, flags), *more]
+      io = Thread.handle_interrupt(Object => :never) { IO.for_fd(call(function, *arguments), mode) }
       io.sync = true
       return io unless block
 
