@@ -30,11 +30,11 @@ export PKG_CONFIG_PATH="$libdir/pkgconfig" PKG_CONFIG_SYSROOT_DIR="$tmp/root"
 # In case the prefix is /usr, whose folders are not mentioned otherwise.
 export PKG_CONFIG_ALLOW_SYSTEM_CFLAGS=1 PKG_CONFIG_ALLOW_SYSTEM_LIBS=1
 
-# npm PACKAGE@VERSION
+# from_npm PACKAGE. All at once, since npm removes what it is not asked for.
 # shellcheck disable=SC2317 # called by name
 from_npm() {
-	[ -d "$NODE_PATH/${1%@*}" ] || npm install --prefix "$cache" \
-		--cache "$cache/npm" --no-save --ignore-scripts "$1"
+	[ -d "$NODE_PATH/$1" ] || npm install --prefix "$cache" --no-save \
+		--cache "$cache/npm" --ignore-scripts koffi@3.3.4 prettier@3.10.1
 }
 
 # example START END PREFIX FILE: the lines with the prefix in this part of the
@@ -118,12 +118,12 @@ language python-tests 'need /usr/bin/python3' \
 language python-format 'need black pyflakes3' \
 	'black --check python && pyflakes3 python'
 
-language javascript-tests 'need node npm && from_npm koffi@3.3.4' \
+language javascript-tests 'need node npm && from_npm koffi' \
 	'cd javascript && node test.cjs &&
 	example @example "\\*\\/" " \\* " memfd.cjs >example.cjs &&
 	same "hello, world" "$(node example.cjs)" &&
 	missing node memfd.cjs'
-language javascript-format 'need node npm && from_npm prettier@3.10.1' \
+language javascript-format 'need node npm && from_npm prettier' \
 	'node "$NODE_PATH/prettier/bin/prettier.cjs" --single-quote --print-width 100 --check \
 		javascript'
 
