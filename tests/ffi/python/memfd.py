@@ -115,10 +115,13 @@ def format_seals(seals):
 def _call(function, *arguments, restype=c_int):
     call = _lib[f"memfd_{function}"]
     call.restype = restype
+    ctypes.set_errno(0)
     try:
         result = call(*arguments)
     except ValueError:  # of FileIO, that -1 is negative
         result = -1
+        if not ctypes.get_errno():  # of a signal handler
+            raise
     if result == -1:
         errno = ctypes.get_errno()
         raise OSError(errno, os.strerror(errno))
