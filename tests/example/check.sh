@@ -79,20 +79,6 @@ self() {
 	prints self 'not running from a sealed copy: Permission denied'
 }
 
-recipes() {
-	cat >"$tmp/wanted" <<END
-written in place: seal,shrink,grow,write
-from a pipe: seal,shrink,grow,write
-not sealed yet: seal,shrink,grow,write
-sealed already: seal,shrink,grow,write
-a seal of Linux 5.1: shrink,future-write
-a seal that no kernel knows yet: shrink
-memory reserved: shrink
-descriptor 3
-END
-	prints recipes
-}
-
 # Whether there are huge pages depends on the machine.
 huge() {
 	echo 'sealed, on some pages' >"$tmp/wanted"
@@ -121,7 +107,7 @@ blobs() {
 	same "refused missing" "$(xargs <"$tmp/large")"
 }
 
-for program in share buffer log self recipes huge blobs; do
+for program in share buffer log self huge blobs; do
 	cell "$program"
 done
 done_testing
