@@ -151,7 +151,7 @@ static void *serve(void *arg)
 	return NULL;
 }
 
-static void accept_client(int listener, const pthread_attr_t *attr)
+static void accept_client(int listener)
 {
 	const struct timeval patience = { PATIENCE, 0 };
 	/* The least: few descriptors are under way to a client at once. */
@@ -167,8 +167,10 @@ static void accept_client(int listener, const pthread_attr_t *attr)
 	setsockopt(sock, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 	setsockopt(sock, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	if (sock >= 0 &&
-	    pthread_create(&thread, attr, serve, (void *)(intptr_t)sock) == 0)
+	    pthread_create(&thread, NULL, serve, (void *)(intptr_t)sock) == 0) {
+		pthread_detach(thread);
 		return;
+	}
 	/* A lack of descriptors or memory may pass. */
 	if (sock >= 0)
 		close(sock);
@@ -216,7 +218,6 @@ int main(int argc, char **argv)
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	const struct sockaddr *address = (const struct sockaddr *)&addr;
 	int sock = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	pthread_attr_t attr;
 	struct stat st;
 
 	if ((argc != 2 && argc != 4) ||
@@ -234,11 +235,7 @@ int main(int argc, char **argv)
 		unlink(argv[1]);
 	if (bind(sock, address, sizeof(addr)) < 0 || listen(sock, 64) < 0)
 		err(1, "%s", argv[1]);
-	if (sem_init(&free_clients, 0, MAX_CLIENTS) < 0 ||
-	    pthread_attr_init(&attr) ||
-	    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED) ||
-	    pthread_attr_setstacksize(&attr, 256 << 10))
-		errx(1, "pthread_attr");
+	sem_init(&free_clients, 0, MAX_CLIENTS);
 	for (;;)
-		accept_client(sock, &attr);
+		accept_client(sock);
 }
