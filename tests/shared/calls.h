@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* A call of each function, to be interrupted, cancelled, or made by threads. */
+/* A call of each function, to be interrupted or cancelled. */
 
 #ifndef CALLS_H
 #define CALLS_H
