@@ -46,7 +46,6 @@ run='
 	done'
 as_root=
 [ "$(id -u)" = 0 ] || as_root=--map-root-user
-echo "@kernel $(uname -r)"
 export level=-
 if [ -e "$sysctl" ]; then
 	for level in ${levels:-0 1 2}; do

@@ -3,7 +3,6 @@
 the unit tests built for another machine, and what they printed there.
 
 As a program, suite.py COMMAND...: a test, ended only if it hangs."""
-import json
 import os
 import re
 import shutil
@@ -25,12 +24,7 @@ class Unavailable(Exception):
 
 
 class Tap:
-    """One line for each cell of the table, and the cells for the table."""
-
-    def __init__(self, suite, build):
-        self.path = Path(build) / f'{suite}.json'
-        self.path.unlink(missing_ok=True)
-        self.cells = []
+    """A line for each program that ran in one place, and for what else is."""
 
     def line(self, good, what):
         tap.result(what, not good)
@@ -43,7 +37,6 @@ class Tap:
         tap.missing(what, reason)
 
     def programs(self, row, column, results):
-        """The programs that ran in one place are one cell of the table."""
         for result in results:
             self.line(result.good, ', '.join(filter(None, [row, column])) +
                       f': {result}')
@@ -52,19 +45,8 @@ class Tap:
                 tap.comment(f'skipped: {reason}')
             if not result.good:
                 comment(result.output)
-        self.cell(row, column, results)
-
-    def cell(self, row, column, results):
-        """Nothing at all counts as a failure."""
-        self.cells.append({
-            'row': row, 'column': column,
-            'passed': sum(r.passed for r in results),
-            'failed': sum(r.failed for r in results) if results else 1,
-            'skipped': sum(r.skipped for r in results),
-            'reasons': [reason for r in results for reason in r.reasons]})
 
     def end(self):
-        self.path.write_text(json.dumps(self.cells, indent=1))
         tap.finish()
 
 
