@@ -11,8 +11,6 @@
 #include <limits.h>
 #include <linux/fuse.h>
 #include <pthread.h>
-#include <sched.h>
-#include <sys/mount.h>
 
 /* How a file is opened: through the page cache of the kernel, or past it. */
 enum way { CACHED, DIRECT_IO, O_DIRECT_IO };
@@ -37,7 +35,6 @@ static struct file {
 /* Each file that is opened is a new one, of which nothing is cached yet. */
 static uint64_t node = FUSE_ROOT_ID;
 static int device = -1;
-static char content[100000];
 static pthread_t tester;
 
 static void describe(struct fuse_attr *attr, uint64_t number)
@@ -74,7 +71,7 @@ static int read_reply(const struct fuse_read_in *in, char *out)
 		if (n > file.bad - in->offset)
 			n = file.bad - in->offset;
 	}
-	memcpy(out, content + in->offset, n);
+	memcpy(out, pattern + in->offset, n);
 	if (file.turn && in->offset + n > file.turn)
 		file.size = file.then;
 	return (int)n;
@@ -160,22 +157,18 @@ static int mount_it(void **state)
 	const struct sigaction action = { .sa_handler = interrupt };
 	char options[64];
 	pthread_t server;
-	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(content); i++)
-		content[i] = (char)(1 + (i * 7 + i / 256) % 255);
 	tester = pthread_self();
 	if (sigaction(SIGUSR1, &action, NULL) < 0)
 		return -1;
-	/* Over a directory that is there, and for this process alone. */
-	if (unshare(CLONE_NEWNS) < 0 ||
-	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+	if (!mounts_alone())
 		return 0;
 	device = open("/dev/fuse", O_RDWR | O_CLOEXEC);
 	snprintf(options, sizeof(options),
 		 "fd=%d,rootmode=40000,user_id=0,group_id=0", device);
 	if (device < 0 ||
+	    /* Over a directory that is there. */
 	    mount("memfd", "/tmp", "fuse", MS_NOSUID | MS_NODEV, options) < 0) {
 		if (device >= 0)
 			close(device);
@@ -347,6 +340,5 @@ int main(void)
 		promise(file_that_grows_or_shrinks_meanwhile),
 	};
 
-	bound_files();
 	return run_both_ways("fuse", tests, COUNT(tests), mount_it);
 }

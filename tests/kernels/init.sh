@@ -5,9 +5,9 @@
 # init.sh PROGRAM...: run test programs once for each value of vm.memfd_noexec,
 # or each in $levels, in a PID namespace each, because the sysctl belongs to
 # that. As the init of a virtual machine, it mounts the file systems that are in
-# /images (each at /mnt and its name, and an overlay), and ends by switching that
-# off; elsewhere it needs root or a user namespace. Lines that start with "@" are
-# for kernels.py.
+# /images (each at /mnt and its name), and ends by switching that off; elsewhere
+# it needs root or a user namespace. Lines that start with "@" are for
+# kernels.py.
 
 sysctl=/proc/sys/vm/memfd_noexec
 if [ $$ = 1 ]; then
@@ -31,10 +31,6 @@ if [ $$ = 1 ]; then
 		mkdir -p "/mnt/$type"
 		mount -o loop -t "$type" "$image" "/mnt/$type" || poweroff -f
 	done
-	mkdir /mnt/overlay /tmp/upper /tmp/work
-	mount -t overlay overlay /mnt/overlay -o \
-		lowerdir=/mnt/squashfs,upperdir=/tmp/upper,workdir=/tmp/work ||
-		poweroff -f
 fi
 
 # shellcheck disable=SC2016 # expanded by the shell that runs them

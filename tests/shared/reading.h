@@ -9,6 +9,8 @@
 
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 
 /* What O_DIRECT wants: whole blocks, and aligned ones. */
@@ -22,6 +24,9 @@ struct reading {
 	size_t size;
 	int err;
 };
+
+/* What the files hold: no two blocks are alike, and no byte is 0. */
+static char pattern[READ_AT_MOST];
 
 /* All bytes, or at most READ_AT_MOST, and the error that ended it, or EFBIG. */
 static inline void read_all(int fd, size_t max, struct reading *got)
@@ -77,6 +82,14 @@ static inline const char *differs(int source, size_t max,
 	return how;
 }
 
+/* What this process mounts from now on, no other sees. Returns whether it can.
+ */
+static inline int mounts_alone(void)
+{
+	return unshare(CLONE_NEWNS) == 0 &&
+	       mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
+}
+
 /* For good: then pread(2) alone is what copies. */
 static inline int refuse_sendfile(void **state)
 {
@@ -106,7 +119,11 @@ static inline int run_both_ways(const char *name,
 				CMFixtureFunction setup)
 {
 	const char *level = getenv("level");
+	size_t i;
 
+	for (i = 0; i < sizeof(pattern); i++)
+		pattern[i] = (char)(1 + (i * 7 + i / 256) % 255);
+	bound_files();
 	if (level && (*level == '1' || *level == '2'))
 		return _cmocka_run_group_tests(name, tests, 1, setup, NULL);
 	return _cmocka_run_group_tests(name, tests, count, setup, NULL) +
