@@ -3,13 +3,15 @@
 """
 places.py SOURCE LIBRARY
 
-What stands in more than one place is the same in all: functions and names in
-the lists of the tests, and in the tables of section 7 of the manual what the
-code or another test decides.
+What stands in more than one place is the same in all: functions, constants and
+names in the header, the library, the pages, README.md and the lists of the
+tests, and in the tables of the pages what the code or another test decides.
 """
 
 import ctypes
+import errno
 import fcntl
+import fnmatch
 import os
 import pathlib
 import re
@@ -20,26 +22,33 @@ sys.path.append(os.path.join(os.path.dirname(__file__), '../shared'))
 import tap  # noqa: E402
 
 source, library = map(pathlib.Path, sys.argv[1:])
-memfd = ctypes.CDLL(str(library.resolve()))
+memfd = ctypes.CDLL(str(library.resolve()), use_errno=True)
 header = (source / 'include/memfd.h').read_text()
+readme = (source / 'README.md').read_text()
 functions = tap.functions(source / 'src/libmemfd.map')
 pages = {path.name: path.read_text()
          for path in sorted((source / 'src/man').glob('*.[37]'))}
-texts = {**pages, 'memfd.h': header,
-         'README.md': (source / 'README.md').read_text()}
+texts = {**pages, 'memfd.h': header, 'README.md': readme}
+entries = (source / 'tests/proofs/calls.c').read_text()
 
 # Programs that make every call that there is. All others take the list from the
 # version script.
 EVERY_CALL = {
     'tests/shared/calls.h': 'calls.h',
     'the proofs': '../proofs/*.c',
-    'tests/bench/calls.c': '../bench/calls.c',
 }
 # Names in the manual that are not of the library.
 THEIRS = {'memfd_create', 'memfd_noexec', 'memfd_secret', 'memfd_file',
           'memfd_new_and_seal', 'memfd_set_sealed', 'memfd_get_sealed'}
 MACROS = {'Dv', 'Em', 'Er', 'Fn', 'Li', 'No', 'Pa', 'Xr'}
 
+
+def report(name, wrong):
+    """A line of TAP, and one for each thing that is wrong."""
+    tap.result(name, '\n'.join(sorted(map(str, wrong))))
+
+
+# The library, by name.
 
 def number(kind, name):
     """What the name is to memfd_parse_flags or memfd_parse_seals, or None."""
@@ -48,6 +57,62 @@ def number(kind, name):
     return None if parse(name.encode(), ctypes.byref(value), None) else \
         value.value
 
+
+def accepted(kind):
+    """All names and their values, those that are documented nowhere, too."""
+    words = {word.decode() for word in re.findall(
+        rb'(?=([a-z][a-z0-9-]{1,15})\0)', library.read_bytes())}
+    return {word: number(kind, word) for word in words
+            if number(kind, word) is not None}
+
+
+def printed(seals):
+    text = ctypes.create_string_buffer(128)
+    memfd.memfd_format_seals(seals, text, len(text))
+    return text.value.decode()
+
+
+# The header.
+
+def kind_of(constant):
+    return 'seals' if constant.startswith('MEMFD_SEAL_') else 'flags'
+
+
+def constants():
+    """By name: the value, and the first Linux that has it."""
+    found, linux = {}, None
+    for comment, constant, value in re.findall(
+            r'/\*(.*?)\*/|\b(MEMFD_\w+)(?: =)? (0x\w+)', header, re.S):
+        if comment:
+            linux = re.search(r'Linux (\d+\.\d+)\.', comment)
+        else:
+            found[constant] = (int(value.rstrip('U'), 16),
+                               linux[1] if linux else 'unknown')
+    return found
+
+
+def functions_without_comment():
+    return [function for function in functions if not re.search(
+        rf'/\*\*\n(?: \*.*\n)+ \*/\nint {function}\(', header)]
+
+
+def prototype(function):
+    return ' '.join(re.search(rf'^int {function}\([^;]*;', header,
+                              re.M)[0].split())
+
+
+def kernels_names():
+    """A constant's own name, and that of <sys/mman.h> or <fcntl.h>."""
+    for constant, (value, _) in table.items():
+        kind = kind_of(constant)
+        theirs = re.sub('^MEMFD_', 'F_' if kind == 'seals' else 'MFD_',
+                        constant)
+        for word in (constant, theirs):
+            if number(kind, word) != value:
+                yield f'{word} is {number(kind, word)}, not {value:#x}'
+
+
+# Functions and constants in the lists of the tests.
 
 def calls_that_are_missing():
     for what, files in EVERY_CALL.items():
@@ -59,42 +124,91 @@ def calls_that_are_missing():
                 yield f'{what}: no call of {function}'
 
 
+def entries_of_one_kind():
+    """What the unit tests run of the proofs, and CBMC."""
+    calls = (source / 'tests/proofs/calls.ini').read_text()
+    return {*re.findall(r'ENTRY\(\w+, (\w+)\)', entries)} ^ \
+        {*re.findall(r'^\[(\w+)\]', calls, re.M)}
+
+
 def constants_without_test():
     tests = ''.join((source / f'tests/unit/{name}.c').read_text()
                     for name in ('constants', 'hugetlb'))
-    return [name for name in re.findall(r'\b(MEMFD_\w+)(?: =)? 0x', header)
-            if not re.search(rf'\b{name}\b', tests)]
-
-
-def entries_of_one_kind():
-    """What the unit tests run of the proofs, and CBMC."""
-    run, proved = ({*re.findall(pattern, (source / path).read_text(), re.M)}
-                   for path, pattern in (
-                       ('tests/proofs/calls.c', r'ENTRY\(\w+, (\w+)\)'),
-                       ('tests/proofs/calls.ini', r'^\[(\w+)\]')))
-    return run ^ proved
+    return [name for name in table if not re.search(rf'\b{name}\b', tests)]
 
 
 def names_of(kind):
     """Accepted by the library, in the tests' grammar, and of a constant."""
-    words = {word.decode() for word in re.findall(
-        rb'(?=([a-z][a-z0-9-]{1,15})\0)', library.read_bytes())}
-    accepted = {word: number(kind, word) for word in words
-                if number(kind, word) is not None}
+    names = accepted(kind)
     grammar = (source / 'tests/shared/grammar.h').read_text()
     known = re.search(rf'{kind[:-1]}_words\[\] = {{(.*?)}};', grammar, re.S)[1]
-    values = {int(value, 16) for value in re.findall(r'\b0x[0-9a-f]+', header)}
-    for name in {*re.findall('"(.*?)"', known)} ^ {*accepted}:
+    for name in {*re.findall('"(.*?)"', known)} ^ {*names}:
         yield f'{name}: accepted, or in grammar.h, but not both'
     size = re.search(r'} name\[(\d+)\];', (source / 'src/names.c').read_text())[1]
-    if len(accepted) >= int(size):
+    if len(names) >= int(size):
         yield f'the table of {size} names has no room for its end'
-    for name, value in accepted.items():
-        if value not in values:
+    for name, value in names.items():
+        if value not in (value for value, _ in table.values()):
             yield f'{name} is {value:#x}, which no constant is'
 
 
-# The tables of the manual, on whichever page.
+# The pages.
+
+def section(page, title):
+    found = re.search(rf'^\.Sh {title}\n(.*?)(?=^\.Sh |\Z)', pages[page],
+                      re.M | re.S)
+    return found[1] if found else ''
+
+
+def page_of(function):
+    """It has the functions of its name, with their prototypes."""
+    link = re.match(r'\.so man3/(.*)', pages[f'{function}.3'])
+    page = link[1] if link else f'{function}.3'
+    names = re.findall(r'^\.Nm (\w+)', section(page, 'NAME'), re.M)
+    shown = re.sub(r'^\.F\w', '', section(page, 'SYNOPSIS'), flags=re.M)
+    wanted = re.findall(r'[*\w]+', prototype(function))
+    if function not in names:
+        yield f'NAME of {page} has no {function}'
+    if wanted not in [re.findall(r'[*\w]+', f'int {one}')
+                      for one in re.split(r'^ int$', shown, flags=re.M)]:
+        yield f'SYNOPSIS of {page} has no {prototype(function)}'
+
+
+def not_explained():
+    for constant in table:
+        page = pages['memfd_seal.3' if kind_of(constant) == 'seals'
+                     else 'memfd_new.3']
+        tags = re.findall(r'^\.It (?:Xo$.*?^\.Xc|Dv [^\n]*)', page,
+                          re.M | re.S)
+        if not re.search(rf'\b{constant}\b', ' '.join(tags)):
+            yield constant
+
+
+def one_way():
+    refers = {page: {f'{other}.{number}' for other, number in re.findall(
+        r'^\.Xr (\w+) (\d)', section(page, 'SEE ALSO'), re.M)} & {*pages}
+              for page, text in pages.items() if not text.startswith('.so')}
+    for page, others in refers.items():
+        if not others:
+            yield f'{page} refers to none of ours'
+        for other in others:
+            if page not in refers[other]:
+                yield f'{other} does not refer back to {page}'
+
+
+def hyphens():
+    """Lines of code and of names with a hyphen that is not escaped: it may be
+    rendered as that of a book, which no shell and no compiler knows."""
+    for page, text in pages.items():
+        code = False
+        for line in text.splitlines():
+            code = code and line != '.Ed' or line.startswith('.Bd -literal')
+            if re.search(r'(?<!\\)-', line) and not line.startswith('.B') and \
+                    (code or re.match(r'\.(D1|Dl|Q[lq]|.*\b(Li|Pa)) ', line)):
+                yield f'{page}: {line}'
+
+
+# The tables of the pages, on whichever page.
 
 def rows_of(first):
     """Of the tables whose header begins with this."""
@@ -110,6 +224,54 @@ def rows_of(first):
             elif line.startswith('It '):
                 rows.append(cells)
     return found or sys.exit(f'no table of {first}')
+
+
+def constants_table():
+    """All names of each, and its value, as the header and the library have
+    them."""
+    shown = {constant: (int(value, 16), sorted(filter(None, names)))
+             for constant, value, *names in rows_of('Constant')}
+    names = {kind: accepted(kind) for kind in ('flags', 'seals')}
+    for constant in {*shown, *table}:
+        value = table.get(constant, [None])[0]
+        wanted = value, sorted(name for name, other in
+                               names[kind_of(constant)].items()
+                               if other == value)
+        if shown.get(constant) != wanted:
+            yield f'{constant}: {shown.get(constant)}, not {wanted}'
+
+
+def versions_table():
+    """What is newer than Linux 3.17. A row about two flags together is about
+    none that the header has."""
+    shown = {constant: linux for constants, linux in rows_of('Flag or seal')
+             for constant in constants.split(' , ')}
+    for constant, (_, linux) in table.items():
+        said = [shown[name] for name in shown
+                if fnmatch.fnmatchcase(constant, name)] or ['3.17']
+        if said != [linux]:
+            yield f'{constant}: {said}, in the header {linux}'
+
+
+def new_file(flags):
+    """Seals and mode of a new memfd, or the error."""
+    fd = memfd.memfd_new_str(b'places', flags.encode())
+    if fd < 0:
+        return [errno.errorcode[ctypes.get_errno()], '']
+    mode = os.fstat(fd).st_mode & 0o777
+    seals = printed(memfd.memfd_get_seals(fd))
+    os.close(fd)
+    return [seals or 'none', f'{mode:04o}']
+
+
+def new_files_table():
+    """A new file, against one made on this kernel."""
+    before = new_file('noexec-seal')[0] == 'EINVAL'
+    for flags, *cells in rows_of('Flags'):
+        said, is_so = cells[2:] if before else cells[:2], new_file(flags)
+        # vm.memfd_noexec may be 2.
+        if is_so != said and not (is_so[0] == 'EACCES' and 'EXEC' in flags):
+            yield f'{flags}: {is_so}, not {said}'
 
 
 def seals_table():
@@ -145,15 +307,18 @@ def porting_table():
 
 
 def counts_table():
-    """Functions, and how many system calls tests/bench counts for each."""
-    shown = {(function, int(calls)) for what, calls in rows_of('Function')
+    """How many system calls tests/proofs/calls.c claims for each function that
+    is there."""
+    shown = {(function, calls) for what, calls in rows_of('Function')
              for function in re.findall(r'memfd_\w+', what)}
-    counted = {(function, int(calls)) for calls, function in re.findall(
-        r'COUNT\w*\(\d+, (\d+), (memfd_\w+)',
-        (source / 'tests/bench/calls.c').read_text())}
-    return shown ^ {(function, calls) for function, calls in counted
-                    if calls and not function.endswith('_str')}
+    claimed = {(function, calls) for count, function in re.findall(
+        r'CLAIM\(calls\(\) ==([^"]*)"(\w+) makes', entries)
+               for calls in re.findall(r'\b\d\b', count)}
+    yield from shown ^ claimed
+    yield from {*re.findall(r'ENTRY\((memfd_\w+)', entries)} - {*dict(claimed)}
 
+
+# Running text.
 
 def names_that_are_not():
     """Words that look like a name of the library, and are none."""
@@ -170,13 +335,14 @@ def names_that_are_not():
 
 
 def numbers_and_examples():
-    """In running text: what the code says of them, by pattern."""
+    """What the code says of them, by pattern."""
     code = (source / 'src/memfd.c').read_text()
     block, transfer = (re.search(rf'#define {name} (\w+)', code)[1]
                        for name in ('BLOCK', 'TRANSFER_MAX'))
     released = [path.stem.partition('-')[2]
                 for path in (source / 'tests/abi').glob('libmemfd-*.abi')]
     length = re.search(r'MEMFD_SEALS_STRLEN = (\d+)', header)[1]
+    version = '.'.join(re.findall(r'MEMFD_VERSION_\w+ (\d+)', header))
     for pattern, right in (
             (r'pread64 fd buf (\d+)', [block]),
             # Where pages have 64 KiB, it is less.
@@ -186,6 +352,7 @@ def numbers_and_examples():
             (r'Executable, with mode (0\d+)', ['0777']),
             (r'It Fn fchmod fd (\d+)', ['0666']),
             (r'libmemfd\.so\.(\d+)', ['1']),
+            (r'^Version (\d+\.\d+\.\d+)', [version]),
             (r'^libmemfd (\d+\.\d+\.\d+)', released)):
         for name, page in texts.items():
             for found in re.findall(pattern, page.replace('\n(', ' ('), re.M):
@@ -201,36 +368,73 @@ def numbers_and_examples():
         page = ' '.join(page.replace('\\-', '-').split())
         for seals, text in re.findall(r'(0x\w+) (?:is written )?as \.Qq (\S+)',
                                       page):
-            buf = ctypes.create_string_buffer(128)
-            memfd.memfd_format_seals(int(seals, 16), buf, 128)
-            if buf.value.decode() != text:
-                yield f'{name}: {seals} is {buf.value.decode()}, not {text}'
+            if printed(int(seals, 16)) != text:
+                yield f'{name}: {seals} is {printed(int(seals, 16))}, not {text}'
 
 
-def report(name, wrong):
-    tap.result(name, '\n'.join(sorted(map(str, wrong))))
+# README.md.
+
+def check_readme():
+    # With the names of the parameters.
+    calls = [re.sub(r'[\w ]+[ *](?=\w+[,)])', ' ', prototype(function))
+             .replace('( ', '(')[len('int '):-1] for function in functions]
+    shown = [call for row in re.findall(r'^\| (`memfd_.*?`) \|', readme, re.M)
+             for call in re.findall('`(.*?)`', row)]
+    tap.same('readme_lists_every_function', sorted(shown),
+             sorted(call for call in calls if '_str(' not in call))
+    tap.same('the_first_seven_exist_with_str',
+             sorted(call.replace('(', '_str(').split('(')[0]
+                    for call in shown[:7]),
+             sorted(name for name in functions if name.endswith('_str')))
+    tap.same('readme_lists_every_flag',
+             {pair for names, by_name in re.findall(
+                 r'^\| (`MEMFD_(?!SEAL_).*?) \| (.*?) \|', readme, re.M)
+              for pair in zip(*(re.findall('`(.*?)`', cell)
+                                for cell in (names, by_name)))},
+             {(flag, flag[len('MEMFD_'):].lower().replace('_', '-'))
+              for flag in table if kind_of(flag) == 'flags'
+              and not re.search('_HUGE_(?!2MB)', flag)})
+    tap.same('readme_lists_every_seal',
+             {*re.findall(r'^\| `(MEMFD_SEAL_\w+)` \| `(.*?)` \|', readme, re.M)},
+             {(seal, name) for seal in table if kind_of(seal) == 'seals'
+              for name, value in accepted('seals').items()
+              if value == table[seal][0]})
+    report('readme_refers_to_files_that_exist',
+           (link for link in re.findall(r'\]\(([^)#]+)', readme)
+            if not (source / link).exists()))
 
 
+table = constants()
+report('every_function_has_a_comment', functions_without_comment())
+report('every_constant_has_its_names', kernels_names())
 report('every_function_is_called_where_all_are', calls_that_are_missing())
 report('proofs_and_unit_tests_have_the_same_entries', entries_of_one_kind())
 symbols = source / 'tests/packages/debian/libmemfd1.symbols'
 tap.same('debian_has_the_symbols_of_the_map', {*functions.items()},
          {*re.findall(r'^ (memfd_\w+)@(\w+)', symbols.read_text(), re.M)})
-version = '.'.join(re.findall(r'MEMFD_VERSION_\w+ (\d+)', header))
-tap.same('library_has_the_version_of_the_header', library.resolve().name,
-         f'libmemfd.so.{version}')
-tap.same('project_has_the_license_of_the_header', re.search(
-    r"license: '(.*)'", (source / 'meson.build').read_text())[1], re.search(
-        r'SPDX-License-Identifier: (\S+)', header)[1])
 report('every_constant_has_a_test', constants_without_test())
 for kind in 'flags', 'seals':
     report(f'names_of_{kind}_are_known_to_the_tests', names_of(kind))
-report('names_in_the_texts_are_those_of_the_header', names_that_are_not())
-report('numbers_in_the_texts_are_those_of_the_code', numbers_and_examples())
-report('attributes_are_those_of_the_header',
-       (row for row in rows_of('Interface') if row[-1] not in (
-           'MT-Safe', 'AS-Safe', 'not a cancellation point')))
+
+report('every_function_has_a_page',
+       (wrong for function in functions for wrong in page_of(function)))
+report('every_constant_is_explained', not_explained())
+report('see_also_goes_both_ways', one_way())
+report('hyphens_can_be_copied', hyphens())
+
+report('constants_are_as_in_the_table', constants_table())
+report('versions_are_the_headers', versions_table())
+report('new_files_are_as_in_the_table', new_files_table())
 report('seals_forbid_what_the_manual_says', seals_table())
 report('flags_are_ported_as_the_manual_says', porting_table())
 report('system_calls_are_as_many_as_the_manual_says', counts_table())
+report('attributes_are_those_of_the_header',
+       (row for row in rows_of('Interface') if row[-1] not in (
+           'MT-Safe', 'AS-Safe', 'not a cancellation point')))
+tap.same('index_of_recipes_is_complete', [row[0] for row in rows_of('Recipe')],
+         re.findall(r'^\.Ss (.*)', pages['libmemfd_recipes.7'], re.M))
+
+report('names_in_the_texts_are_those_of_the_header', names_that_are_not())
+report('numbers_in_the_texts_are_those_of_the_code', numbers_and_examples())
+check_readme()
 tap.finish()
