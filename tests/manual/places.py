@@ -131,6 +131,20 @@ def entries_of_one_kind():
         {*re.findall(r'^\[(\w+)\]', calls, re.M)}
 
 
+def unlike_the_baselines():
+    known = set()
+    for path in (source / 'tests/abi').glob('*.abi'):
+        released = {*re.findall(r"<elf-symbol name='(\w+)' version='(\w+)'",
+                                path.read_text())}
+        known |= released
+        nodes = {node for _, node in released}
+        for name, node in released ^ {*functions.items()}:
+            if node in nodes:
+                yield f'{name}: {node} was released, and does not change'
+    for name, _ in {*functions.items()} - known:
+        yield f'{name} is in none: meson compile abi-baseline writes one'
+
+
 def constants_without_test():
     tests = ''.join((source / f'tests/unit/{name}.c').read_text()
                     for name in ('constants', 'hugetlb'))
@@ -409,6 +423,7 @@ report('every_function_has_a_comment', functions_without_comment())
 report('every_constant_has_its_names', kernels_names())
 report('every_function_is_called_where_all_are', calls_that_are_missing())
 report('proofs_and_unit_tests_have_the_same_entries', entries_of_one_kind())
+report('functions_are_those_of_the_baselines', unlike_the_baselines())
 symbols = source / 'tests/packages/debian/libmemfd1.symbols'
 tap.same('debian_has_the_symbols_of_the_map', {*functions.items()},
          {*re.findall(r'^ (memfd_\w+)@(\w+)', symbols.read_text(), re.M)})
