@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * costs [SECONDS [LIBRARY]]: compare the time that libmemfd takes with that of
- * what people use instead and, if one is given, with that of another build of
- * libmemfd. Each comparison takes about SECONDS (default: 2), and longer for
- * large sizes; 0 only shows that it runs. Prints the tables of README.md.
+ * costs [SECONDS]: compare the time that libmemfd takes with that of what
+ * people use instead. Each comparison takes about SECONDS (default: 2), and
+ * longer for large sizes; 0 only shows that it runs. Prints the tables of
+ * README.md.
  *
  * The ways that are compared take turns of some 200 microseconds, in a new
  * order each round, and only the ratio within a round counts: a disturbance
@@ -15,7 +15,6 @@
 
 #define _GNU_SOURCE 1
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -34,7 +33,7 @@
 #define SIZED_SEALS (MEMFD_SEAL_SEAL | MEMFD_SEAL_SHRINK)
 #define RAW_FLAGS (MEMFD_CLOEXEC | MEMFD_ALLOW_SEALING | MEMFD_NOEXEC_SEAL)
 
-enum { OURS, RAW, RAW_AGAIN, MAX_WAYS = 7 };
+enum { OURS, RAW, RAW_AGAIN, MAX_WAYS = 5 };
 enum { MIN_ROUNDS = 21, MAX_ROUNDS = 20001, MAX_OPEN = 512 };
 
 /* Returns a descriptor, to be closed when the clock has stopped, or -1. */
@@ -49,28 +48,19 @@ struct column {
 	double goal;
 };
 
-static struct column filled[MAX_WAYS] = {
+static const struct column filled[MAX_WAYS] = {
 	[RAW] = { "the same raw calls", 1.02 },
 	[RAW_AGAIN] = { "raw beside raw", 0 },
 	{ "mmap and memcpy", 0.5 },
 	{ "systemd 257's calls", 1.02 },
 };
 
-static struct column copied[MAX_WAYS] = {
+static const struct column copied[MAX_WAYS] = {
 	[RAW] = { "the same raw calls", 1.02 },
 	[RAW_AGAIN] = { "raw beside raw", 0 },
 	{ "mapping the source", 0 },
-	{ "a loop of 4 KiB", 0 },
 	{ "a loop of 64 KiB", 0 },
 };
-
-/* Of another libmemfd. */
-static struct {
-	int (*new_sealed)(const char *name, unsigned int flags,
-			  const void *data, size_t size);
-	int (*new_sealed_copy)(const char *name, unsigned int flags, int fd,
-			       size_t max);
-} other;
 
 /* The content of the memfd: in memory, and as a file to copy. */
 static char *data;
@@ -160,11 +150,6 @@ static int sealed_systemd(void)
 	return fd;
 }
 
-static int sealed_other(void)
-{
-	return ok(other.new_sealed("bench", 0, data, size));
-}
-
 static int sized_ours(void)
 {
 	return ok(memfd_new_sized("bench", 0, size, SIZED_SEALS));
@@ -212,51 +197,19 @@ static int copy_mapped(void)
 	return fd;
 }
 
-static int copy_by(size_t step)
+static int copy_by_loop(void)
 {
 	static char buffer[65536];
 	int fd = ok(memfd_create("bench", RAW_FLAGS));
 	off_t at = 0;
 	ssize_t n;
 
-	while ((n = ok((int)pread(source, buffer, step, at))) > 0) {
+	while ((n = ok((int)pread(source, buffer, sizeof(buffer), at))) > 0) {
 		ok(pwrite(fd, buffer, (size_t)n, at) == n ? 0 : -1);
 		at += n;
 	}
 	ok(fcntl(fd, F_ADD_SEALS, ALL_SEALS));
 	return fd;
-}
-
-static int copy_by_4k(void)
-{
-	return copy_by(4096);
-}
-
-static int copy_by_64k(void)
-{
-	return copy_by(65536);
-}
-
-static int copy_other(void)
-{
-	return ok(other.new_sealed_copy("bench", 0, source, size));
-}
-
-/* It must find its own functions, not those that this program is linked to. */
-static void load_other(const char *path)
-{
-	void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND);
-
-	if (library) {
-		*(void **)&other.new_sealed =
-			dlsym(library, "memfd_new_sealed");
-		*(void **)&other.new_sealed_copy =
-			dlsym(library, "memfd_new_sealed_copy");
-	}
-	if (!other.new_sealed || !other.new_sealed_copy) {
-		fprintf(stderr, "costs: %s\n", dlerror());
-		exit(1);
-	}
 }
 
 static double now(clockid_t clock)
@@ -410,11 +363,11 @@ int main(int argc, char **argv)
 	way *sized[MAX_WAYS] = { sized_ours, sized_raw, sized_raw };
 	way *sealed[MAX_WAYS] = { sealed_ours, sealed_raw, sealed_raw,
 				  sealed_mapped, sealed_systemd };
-	way *copies[MAX_WAYS] = { copy_ours,   copy_raw,   copy_raw,
-				  copy_mapped, copy_by_4k, copy_by_64k };
+	way *copies[MAX_WAYS] = { copy_ours, copy_raw, copy_raw, copy_mapped,
+				  copy_by_loop };
 	/* Nothing can be mapped. */
-	way *empty[MAX_WAYS] = { copy_ours, copy_raw,	copy_raw,
-				 NULL,	    copy_by_4k, copy_by_64k };
+	way *empty[MAX_WAYS] = { copy_ours, copy_raw, copy_raw, NULL,
+				 copy_by_loop };
 	struct utsname system;
 	size_t i;
 
@@ -424,12 +377,6 @@ int main(int argc, char **argv)
 	if (memfd_create(NULL, MEMFD_NOEXEC_SEAL) < 0 && errno == EINVAL) {
 		printf("this kernel has no exec flags, and calls cost more\n");
 		return 77;
-	}
-	if (argc > 2) {
-		load_other(argv[2]);
-		filled[5] = copied[6] = (struct column){ argv[2], 1.02 };
-		sealed[5] = sealed_other;
-		copies[6] = empty[6] = copy_other;
 	}
 	uname(&system);
 	printf("On Linux %.*s, %s, %ld processors:\n",
