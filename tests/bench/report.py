@@ -5,8 +5,8 @@ the lines <!-- costs:begin --> and <!-- costs:end -->, and into costs.png.
 
 usage: report.py BUILD [SECONDS]
 
-BUILD is a build folder. Each comparison takes about SECONDS. Needs strace,
-valgrind, gnuplot, and a machine that does nothing else.
+BUILD is a build folder. Each comparison takes about SECONDS. Needs gnuplot, and
+a machine that does nothing else.
 """
 
 import pathlib
@@ -14,9 +14,6 @@ import subprocess
 import sys
 
 sys.dont_write_bytecode = True  # leave the source folder as it is
-
-import count  # noqa: E402
-
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.append(str(HERE.parent / 'shared'))
 from suite import write_between  # noqa: E402
@@ -24,7 +21,7 @@ from suite import write_between  # noqa: E402
 SERIES = {
     'the same raw calls': '#555555', 'mmap and memcpy': '#1f77b4',
     "systemd 257's calls": '#d95f02', 'mapping the source': '#1b9e77',
-    'a loop of 4 KiB': '#a6761d', 'a loop of 64 KiB': '#7570b3'}
+    'a loop of 64 KiB': '#7570b3'}
 
 
 def cells(line):
@@ -77,26 +74,11 @@ set arrow from 1, graph 0 to 1, graph 1 nohead lc rgb "#555555" dt 2
 ''')
 
 
-def write(build, said):
-    """What the benchmark said, and the exact counts."""
-    calls = build / 'tests/bench/calls'
-    library = build / 'src/libmemfd.so.1'
-    made = count.syscalls(calls, library)
-    write_between(HERE / 'README.md', 'costs', [
-        *said.splitlines(), '',
-        'Of its own, without what libc and the kernel do, a call takes:', '',
-        '| call | instructions | system calls |', '|---|---|---|',
-        # Before a call, its limits.
-        *(f'| `{call.split(" ", 2)[2]}` | {executed} | {made[call]} |'
-          for call, executed in count.instructions(calls, library).items())])
-    chart(said)
-
-
 def main(build, seconds='10'):
-    build = pathlib.Path(build)
-    write(build, subprocess.run(
-        [build / 'tests/bench/costs', seconds], check=True,
-        stdout=subprocess.PIPE, text=True).stdout)
+    said = subprocess.run([pathlib.Path(build) / 'tests/bench/costs', seconds],
+                          check=True, stdout=subprocess.PIPE, text=True).stdout
+    write_between(HERE / 'README.md', 'costs', said.splitlines())
+    chart(said)
 
 
 if __name__ == '__main__':
