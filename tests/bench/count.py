@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""count.py CALLS LIBRARY: count the instructions of each call that CALLS, the
-program of calls.c, makes, and hold it to its limit. Prints TAP."""
+"""count.py LIST CALLS LIBRARY: count the instructions of each call that CALLS,
+the program of calls.c, makes, and hold it to its limit in LIST, which is
+shared/calls.h. Prints TAP."""
 
 import os
 import pathlib
@@ -14,20 +15,6 @@ import tempfile
 sys.dont_write_bytecode = True  # leave the source folder as it is
 sys.path.append(os.path.join(os.path.dirname(__file__), '../shared'))
 import tap  # noqa: E402
-
-
-def run(tool, *command, **env):
-    """What the command prints under the tool."""
-    # Bound early, so that the first call costs no more than the next.
-    done = subprocess.run([tool, *command], env={**os.environ, **env,
-                                                 'LD_BIND_NOW': '1'},
-                          capture_output=True, text=True, timeout=100)
-    if done.returncode == 77:
-        tap.skip(tool, 'no exec flags here, and calls cost more')
-        tap.finish()
-    if done.returncode:
-        sys.exit(f'{tool} failed: {done.stdout}{done.stderr}')
-    return done.stdout
 
 
 def own_cost(dump):
@@ -46,33 +33,40 @@ def own_cost(dump):
     return total
 
 
-def instructions(calls, library):
-    """How many instructions each call took."""
+def count(calls, library):
+    """How many instructions each call took, by its label."""
     with tempfile.TemporaryDirectory() as tmp:
         # Not all debugging information that compilers write can be read.
-        run('strip', '-g', '-o', f'{tmp}/calls', calls)
-        run('strip', '-g', '-o', f'{tmp}/libmemfd.so.1', library)
-        marks = run('valgrind', '-q', '--tool=callgrind', '--dump-before=mark',
-                    '--compress-strings=no', '--compress-pos=no',
-                    f'--callgrind-out-file={tmp}/dump', f'{tmp}/calls',
-                    LD_LIBRARY_PATH=tmp).splitlines()
-        # Part 1 ends at the first mark.
-        return {call: own_cost(pathlib.Path(tmp, f'dump.{part}').read_text())
-                for part, call in enumerate(marks, 2) if call != 'end'}
+        for path, name in (calls, 'calls'), (library, 'libmemfd.so.1'):
+            subprocess.run(['strip', '-g', '-o', f'{tmp}/{name}', path],
+                           check=True)
+        status = subprocess.run(
+            ['valgrind', '-q', '--tool=callgrind', '--dump-before=call_*',
+             '--dump-before=ended', '--compress-strings=no',
+             '--compress-pos=no', f'--callgrind-out-file={tmp}/dump',
+             f'{tmp}/calls'], timeout=100,
+            # Bound early, so that the first call costs no more than the next.
+            env={**os.environ, 'LD_LIBRARY_PATH': tmp, 'LD_BIND_NOW': '1'},
+            check=False).returncode
+        if status == 77:
+            tap.skip('calls', 'no exec flags here, and calls cost more')
+            tap.finish()
+        tap.result('calls are made', status)
+        parts = [path.read_text() for path in sorted(
+            pathlib.Path(tmp).glob('dump.*'), key=lambda path: int(path.suffix[1:]))]
+    return {begun[1]: own_cost(part) for before, part in zip(parts, parts[1:])
+            for begun in [re.search(r'--dump-before=call_(\w+)', before)]
+            if begun and '--dump-before=ended' in part}
 
 
-def main():
-    if not shutil.which('valgrind'):
-        tap.missing('valgrind')
-        tap.finish()
-    counted = instructions(*sys.argv[1:])
-    tap.result('calls are counted', not counted)
-    for call, count in counted.items():
-        most, call = call.split(' ', 1)
-        tap.result(f'{call}: {count}', '' if 0 < count <= int(most) else
+calls_h, *built = sys.argv[1:]
+if shutil.which('valgrind'):
+    counted = count(*built)
+    for label, most in re.findall(r'\tCALL\((\w+), (\d+)',
+                                  pathlib.Path(calls_h).read_text()):
+        took = counted.get(label, 0)
+        tap.result(f'{label}: {took}', '' if 0 < took <= int(most) else
                    f'at most {most} instructions')
-    tap.finish()
-
-
-if __name__ == '__main__':
-    main()
+else:
+    tap.missing('valgrind')
+tap.finish()
