@@ -53,7 +53,8 @@ def count(calls, library):
             tap.finish()
         tap.result('calls are made', status)
         parts = [path.read_text() for path in sorted(
-            pathlib.Path(tmp).glob('dump.*'), key=lambda path: int(path.suffix[1:]))]
+            pathlib.Path(tmp).glob('dump.*'),
+            key=lambda path: int(path.suffix[1:]))]
     return {begun[1]: own_cost(part) for before, part in zip(parts, parts[1:])
             for begun in [re.search(r'--dump-before=call_(\w+)', before)]
             if begun and '--dump-before=ended' in part}

@@ -29,11 +29,6 @@ pages = sorted((source / 'src/man').glob('*.[37]'))
 examples = [*(source / 'tests/example').glob('*.[ch]')]
 
 
-def report(name, wrong):
-    """A line of TAP, and one for each thing that is wrong."""
-    tap.result(name, '\n'.join(what.rstrip() for what in wrong))
-
-
 def run(*args, **more):
     """(status, what was said on both streams)"""
     done = subprocess.run(args, text=True, timeout=60, stdout=subprocess.PIPE,
@@ -75,7 +70,8 @@ def compiles(code, output=''):
         if status or not program:
             return [said] if status else []
         # Some read an immutable memfd.
-        with open(os.memfd_create('check', os.MFD_ALLOW_SEALING), 'w+b') as file:
+        fd = os.memfd_create('check', os.MFD_ALLOW_SEALING)
+        with open(fd, 'w+b') as file:
             file.write(b'text\n')
             file.seek(0)
             fcntl.fcntl(file, 1033, 0xe)  # F_ADD_SEALS
@@ -89,8 +85,8 @@ def compiles(code, output=''):
 # The manual as it is rendered.
 
 def render(pages, *form):
-    return subprocess.run(['mandoc', '-T', *form, *pages], text=True, check=True,
-                          stdout=subprocess.PIPE).stdout
+    return subprocess.run(['mandoc', '-T', *form, *pages], check=True,
+                          text=True, stdout=subprocess.PIPE).stdout
 
 
 def blocks(page):
@@ -109,12 +105,12 @@ def check_manual():
     whole = [page for page in pages if not page.read_text().startswith('.so')]
     # Like the Linux man-pages, and unlike BSD, examples come late.
     _, lint = run('mandoc', '-T', 'lint', '-W', 'warning', *whole)
-    report('lint_is_silent', (line for line in lint.splitlines()
-                              if 'out of conventional order' not in line))
+    tap.none('lint_is_silent', (line for line in lint.splitlines()
+                                if 'out of conventional order' not in line))
     # Newer versions of groff indent by two columns more.
     plain = re.sub('.\b', '', render(whole, 'ascii', '-O', 'width=78'))
-    report('pages_fit_80_columns',
-           (line for line in plain.splitlines() if len(line) > 78))
+    tap.none('pages_fit_80_columns',
+             (line for line in plain.splitlines() if len(line) > 78))
     for page in whole:
         shown = blocks(page)
         wrong = [] if shown else ['none']
@@ -123,7 +119,7 @@ def check_manual():
         if page.name == 'libmemfd_recipes.7':
             # Its first block is what all of its functions include.
             wrong += compiles('\n'.join(shown))
-        report(f'examples_of_{page.name}', wrong)
+        tap.none(f'examples_of_{page.name}', wrong)
 
 
 def readme_code():
@@ -140,11 +136,12 @@ def readme_code():
 
 
 installed = json.loads((build / 'meson-info/intro-installed.json').read_text())
-report('header_pages_and_examples_are_installed',
-       {*map(str, [*pages, *examples, source / 'include/memfd.h'])} -
-       {os.path.realpath(path) for path, place in installed.items()
-        if not path.endswith('memfd.h') or place.endswith('include/memfd.h')})
-report('readme_code_is_right', readme_code())
+tap.none('header_pages_and_examples_are_installed',
+         {*map(str, [*pages, *examples, source / 'include/memfd.h'])} -
+         {os.path.realpath(path) for path, place in installed.items()
+          if not path.endswith('memfd.h') or
+          place.endswith('include/memfd.h')})
+tap.none('readme_code_is_right', readme_code())
 if shutil.which('mandoc'):
     check_manual()
 else:

@@ -33,19 +33,11 @@ entries = (source / 'tests/proofs/calls.c').read_text()
 
 # Programs that make every call that there is. All others take the list from the
 # version script.
-EVERY_CALL = {
-    'tests/shared/calls.h': 'calls.h',
-    'the proofs': '../proofs/*.c',
-}
+EVERY_CALL = 'tests/shared/calls.h', 'tests/proofs/*.c'
 # Names in the manual that are not of the library.
 THEIRS = {'memfd_create', 'memfd_noexec', 'memfd_secret', 'memfd_file',
           'memfd_new_and_seal', 'memfd_set_sealed', 'memfd_get_sealed'}
 MACROS = {'Dv', 'Em', 'Er', 'Fn', 'Li', 'No', 'Pa', 'Xr'}
-
-
-def report(name, wrong):
-    """A line of TAP, and one for each thing that is wrong."""
-    tap.result(name, '\n'.join(sorted(map(str, wrong))))
 
 
 # The library, by name.
@@ -109,13 +101,12 @@ def prototype(function):
 # Functions and constants in the lists of the tests.
 
 def calls_that_are_missing():
-    for what, files in EVERY_CALL.items():
-        code = ''.join(path.read_text()
-                       for path in (source / 'tests/shared').glob(files))
+    for files in EVERY_CALL:
+        code = ''.join(path.read_text() for path in source.glob(files))
         code = re.sub(r'/\*.*?\*/', '', code, flags=re.S)
         for function in functions:
             if not re.search(rf'\b{function}\(', code):
-                yield f'{what}: no call of {function}'
+                yield f'{files}: no call of {function}'
 
 
 def entries_without_proof():
@@ -400,42 +391,42 @@ def check_readme():
                                 for cell in (names, by_name)))},
              {(constant, own_name(constant)) for constant in table
               if not re.search('_HUGE_(?!2MB)', constant)})
-    report('readme_refers_to_files_that_exist',
-           (link for link in re.findall(r'\]\(([^)#]+)', readme)
+    tap.none('readme_refers_to_files_that_exist',
+             (link for link in re.findall(r'\]\(([^)#]+)', readme)
             if not (source / link).exists()))
 
 
 table = constants()
-report('every_function_has_a_comment', functions_without_comment())
-report('every_function_is_called_where_all_are', calls_that_are_missing())
-report('every_entry_is_proved', entries_without_proof())
-report('functions_are_those_of_the_baselines', unlike_the_baselines())
+tap.none('every_function_has_a_comment', functions_without_comment())
+tap.none('every_function_is_called_where_all_are', calls_that_are_missing())
+tap.none('every_entry_is_proved', entries_without_proof())
+tap.none('functions_are_those_of_the_baselines', unlike_the_baselines())
 symbols = source / 'tests/packages/debian/libmemfd1.symbols'
 tap.same('debian_has_the_symbols_of_the_map', {*functions.items()},
          {*re.findall(r'^ (memfd_\w+)@(\w+)', symbols.read_text(), re.M)})
-report('every_constant_has_a_test', constants_without_test())
+tap.none('every_constant_has_a_test', constants_without_test())
 for kind in 'flags', 'seals':
-    report(f'names_of_{kind}_are_known_to_the_tests', names_of(kind))
+    tap.none(f'names_of_{kind}_are_known_to_the_tests', names_of(kind))
 
-report('every_function_has_a_page',
-       (wrong for function in functions for wrong in page_of(function)))
-report('every_constant_is_explained', not_explained())
-report('see_also_goes_both_ways', one_way())
-report('hyphens_can_be_copied', hyphens())
+tap.none('every_function_has_a_page',
+         (wrong for function in functions for wrong in page_of(function)))
+tap.none('every_constant_is_explained', not_explained())
+tap.none('see_also_goes_both_ways', one_way())
+tap.none('hyphens_can_be_copied', hyphens())
 
-report('constants_are_as_in_the_table', constants_table())
-report('versions_are_the_headers', versions_table())
-report('new_files_are_as_in_the_table', new_files_table())
-report('seals_forbid_what_the_manual_says', seals_table())
-report('flags_are_ported_as_the_manual_says', porting_table())
-report('system_calls_are_as_many_as_the_manual_says', counts_table())
-report('attributes_are_those_of_the_header',
-       (row for row in rows_of('Interface') if row[-1] not in (
-           'MT-Safe', 'AS-Safe', 'not a cancellation point')))
+tap.none('constants_are_as_in_the_table', constants_table())
+tap.none('versions_are_the_headers', versions_table())
+tap.none('new_files_are_as_in_the_table', new_files_table())
+tap.none('seals_forbid_what_the_manual_says', seals_table())
+tap.none('flags_are_ported_as_the_manual_says', porting_table())
+tap.none('system_calls_are_as_many_as_the_manual_says', counts_table())
+tap.none('attributes_are_those_of_the_header',
+         (row for row in rows_of('Interface') if row[-1] not in (
+             'MT-Safe', 'AS-Safe', 'not a cancellation point')))
 tap.same('index_of_recipes_is_complete', [row[0] for row in rows_of('Recipe')],
          re.findall(r'^\.Ss (.*)', pages['libmemfd_recipes.7'], re.M))
 
-report('names_in_the_texts_are_those_of_the_header', names_that_are_not())
-report('numbers_in_the_texts_are_those_of_the_code', numbers_and_examples())
+tap.none('names_in_the_texts_are_those_of_the_header', names_that_are_not())
+tap.none('numbers_in_the_texts_are_those_of_the_code', numbers_and_examples())
 check_readme()
 tap.finish()

@@ -111,10 +111,6 @@ def run(program):
     return done.stdout
 
 
-def report(name, wrong):
-    tap.result(name, '\n'.join(sorted(wrong)))
-
-
 manual, every = in_manual()
 header = {function: in_header(function) for function in functions}
 output = ''.join(map(run, sys.argv[2:]))
@@ -125,38 +121,39 @@ made = {*re.findall(r'^made (\w+) (.*)$', output, re.M)}
 not_seen = {(function, error) for function, errors in NOT_SEEN.items()
             for error in errors.split()}
 
-report('header_and_manual_give_the_same_errors',
-       (f'{function}: {error} is in one of them only' for function in functions
-        for error in whole(manual, function) ^ whole(header, function)))
-report('every_error_that_is_seen_is_documented',
-       (f'{function}: {error}' for function, error in seen
-        if error and error not in whole(manual, function)))
-report('every_error_that_is_documented_is_seen',
-       (f'{" or ".join(scope)}: {error}' for error, scope in every
-        if not (seen | not_seen) & {(function, error) for function in scope}))
-report('every_error_that_cannot_be_seen_is_documented',
-       (f'{function}: {error}' for function, error in not_seen
-        if error not in whole(manual, function)))
-report('every_function_is_seen_to_succeed_and_to_fail',
-       (f'{function}: {"fails" if fails else "succeeds"} in no test'
-        for function in functions for fails in (False, True)
-        if not any(name == function and bool(error) == fails
+tap.none('header_and_manual_give_the_same_errors',
+         (f'{function}: {error} is in one of them only'
+          for function in functions
+          for error in whole(manual, function) ^ whole(header, function)))
+tap.none('every_error_that_is_seen_is_documented',
+         (f'{function}: {error}' for function, error in seen
+          if error and error not in whole(manual, function)))
+tap.none('every_error_that_is_documented_is_seen',
+         (f'{" or ".join(scope)}: {error}' for error, scope in every
+          if not (seen | not_seen) & {(function, error) for function in scope}))
+tap.none('every_error_that_cannot_be_seen_is_documented',
+         (f'{function}: {error}' for function, error in not_seen
+          if error not in whole(manual, function)))
+tap.none('every_function_is_seen_to_succeed_and_to_fail',
+         (f'{function}: {"fails" if fails else "succeeds"} in no test'
+          for function in functions for fails in (False, True)
+          if not any(name == function and bool(error) == fails
                    for name, error in seen)))
 
 section_7 = '\n'.join(page.read_text()
                       for page in sorted((source / 'src/man').glob('*.7')))
-report('diagnostics_are_errors_of_the_functions',
-       (f'{function}: {error}' for function, error in diagnostics(section_7)
-        if error not in whole(manual, function)))
+tap.none('diagnostics_are_errors_of_the_functions',
+         (f'{function}: {error}' for function, error in diagnostics(section_7)
+          if error not in whole(manual, function)))
 listed = dict(system_calls(section_7))
 makers = {call: {function for function, other in made if other == call}
           for _, call in made}
-report('every_system_call_is_listed_and_no_other', {*listed} ^ {*makers})
+tap.none('every_system_call_is_listed_and_no_other', {*listed} ^ {*makers})
 # Those of memfd_new are made by all that create.
 of_new = {call for call, by in makers.items() if 'memfd_new' in by}
-report('system_calls_are_made_by_the_functions_that_are_named',
-       (f'{call}: by {function}' for call, by in makers.items()
-        for named in [listed.get(call, by)] if named
-        for function in named ^ by if function in named or
-        call not in of_new or not function.startswith('memfd_new_')))
+tap.none('system_calls_are_made_by_the_functions_that_are_named',
+         (f'{call}: by {function}' for call, by in makers.items()
+          for named in [listed.get(call, by)] if named
+          for function in named ^ by if function in named or
+          call not in of_new or not function.startswith('memfd_new_')))
 tap.finish()

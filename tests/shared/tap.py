@@ -61,6 +61,11 @@ def same(name, got, wanted):
     result(name, '' if got == wanted else problem)
 
 
+def none(name, wrong):
+    """Nothing may be wrong, of what a test has looked at."""
+    result(name, '\n'.join(sorted(map(str, wrong))))
+
+
 def skip(name, reason):
     global tests
     tests += 1
