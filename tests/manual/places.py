@@ -131,15 +131,6 @@ def unlike_the_baselines():
         yield f'{name} is in none: meson compile abi-baseline writes one'
 
 
-def constants_without_test():
-    """What compares their values: unit/constants.c, and the table of sizes in
-    unit/hugetlb.c."""
-    tests = ''.join((source / f'tests/unit/{name}.c').read_text()
-                    for name in ('constants', 'hugetlb'))
-    return {*table} - {*re.findall(
-        r'^(?:SAME\(|\t\{ )(MEMFD_\w+), (?:0x|")', tests, re.M)}
-
-
 def names_of(kind):
     """Accepted by the library, in the tests' grammar, and of a constant."""
     names = accepted(kind)
@@ -408,7 +399,6 @@ tap.none('functions_are_those_of_the_baselines', unlike_the_baselines())
 symbols = source / 'tests/packages/debian/libmemfd1.symbols'
 tap.same('debian_has_the_symbols_of_the_map', {*functions.items()},
          {*re.findall(r'^ (memfd_\w+)@(\w+)', symbols.read_text(), re.M)})
-tap.none('every_constant_has_a_test', constants_without_test())
 for kind in 'flags', 'seals':
     tap.none(f'names_of_{kind}_are_known_to_the_tests', names_of(kind))
 
