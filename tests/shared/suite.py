@@ -5,12 +5,11 @@ the unit tests built for another machine, and what they printed there.
 As a program, suite.py COMMAND...: a test, ended only if it hangs."""
 import os
 import re
+import select
 import shutil
 import signal
 import subprocess
 import sys
-import threading
-import time
 from concurrent import futures
 from pathlib import Path
 
@@ -121,63 +120,34 @@ def family(pid):
     return found
 
 
-def progress(pid, threads):
-    """The seconds since the last call in which a process and its descendants ran
-    or had nothing to run: not those in which they waited for a processor.
-
-    threads is where the last call left its numbers.
-    """
-    ran = waited = 0
-    elapsed = time.monotonic() - threads.get('at', time.monotonic())
-    for member in family(pid):
-        for file in Path(f'/proc/{member}/task').glob('*/schedstat'):
-            try:
-                now = [int(n) / 1e9 for n in file.read_text().split()[:2]]
-            except OSError:
-                continue
-            before = threads.get(file, (0, 0))
-            ran += now[0] - before[0]
-            waited += now[1] - before[1]
-            threads[file] = now
-    threads['at'] = time.monotonic()
-    return max(elapsed - waited, min(ran, elapsed))
-
-
-def run(command, silence=3 * MINUTE, echo=False):
-    """The output and status of a command, ended if it is silent for so long,
-    by a clock that stands still while others have the processors."""
+def run(command, silence=30 * MINUTE, echo=False):
+    """The output and status of a command, ended if it is silent for so long:
+    that it hangs, on a busy machine, too."""
     process = subprocess.Popen(
         list(map(str, command)), stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE, stderr=None if echo else subprocess.STDOUT,
-        text=True, errors='replace')
-    lines = []
-
-    def read():
-        for line in process.stdout:
-            lines.append(line.replace('\r', ''))
-            if echo:
-                print(lines[-1], end='', flush=True)
-
-    reader = threading.Thread(target=read)
-    reader.start()
-    threads, silent, heard, ended = {}, 0, 0, ''
-    while reader.is_alive():
-        reader.join(1)
-        silent += progress(process.pid, threads)
-        if heard != len(lines):
-            silent, heard = 0, len(lines)
-        elif silent > silence and not ended:
-            ended = f'Bail out! no output for {silence} s: ended\n'
-            for pid in family(process.pid):
-                try:
-                    os.kill(pid, signal.SIGKILL)
-                except ProcessLookupError:
-                    pass
+        stdout=subprocess.PIPE, stderr=None if echo else subprocess.STDOUT)
+    output = b''
+    while select.select([process.stdout], [], [], silence)[0]:
+        part = process.stdout.read1()
+        if not part:
+            break
+        output += part
+        if echo:
+            sys.stdout.buffer.write(part)
+            sys.stdout.flush()
+    else:
+        output += b'Bail out! no output for %d s: ended\n' % silence
+        if echo:
+            print(f'Bail out! no output for {silence} s: ended', flush=True)
+        for pid in family(process.pid):
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
     status = process.wait()
     process.stdout.close()
-    if echo:
-        print(ended, end='', flush=True)
-    return ''.join([*lines, ended]), status
+    # Consoles end lines with both.
+    return re.sub('\r\n?', '\n', output.decode(errors='replace')), status
 
 
 class Cache:
