@@ -1,11 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""proofs.py [--broken] SOURCE BUILD [ENTRY...]: prove what the contract says.
+"""proofs.py SOURCE BUILD [ENTRY...]: prove what the contract says.
 
 Runs CBMC over each entry function of the harnesses beside this file, or over
 those named, two at a time. A property is one line of TAP: its name is the text
-of the harness's assertions. With --broken, makes each change to src/ that
-tests/robustness/mutants.py derives, and expects a property to fail.
+of the harness's assertions.
 
 NAME.ini lists the entries of NAME.c in the order to start them, slowest first:
 
@@ -24,7 +23,6 @@ import configparser
 import os
 import re
 import shlex
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -32,20 +30,15 @@ import time
 from concurrent import futures
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).parents[1] / folder)
-                for folder in ('shared', 'robustness')]
+sys.path.append(str(Path(__file__).parents[1] / 'shared'))
 import suite  # noqa: E402
 from suite import tap  # noqa: E402
-from mutants import mutants  # noqa: E402
 
 # In Debian since trixie. The libraries are those of the same release.
 RELEASE = 'trixie'
 NEEDS = 'libc6', 'libgcc-s1', 'libstdc++6', 'minisat', 'zlib1g'
 LOADER = 'usr/lib64/ld-linux-x86-64.so.2'
 LIBRARIES = 'usr/lib/x86_64-linux-gnu', 'usr/lib'
-
-# What each source file is proven by.
-HARNESS = {'memfd.c': 'calls', 'names.c': 'names'}
 
 # Beyond what CBMC checks of itself. Of functions that are not called it would
 # say that their properties hold.
@@ -55,7 +48,6 @@ CHECKS = ['--drop-unused-functions', '--unwinding-assertions',
 FUNCTION = re.compile(r'^(?:(\S+) )?function \S+\n((?:\[.*\n)+)', re.M)
 PROPERTY = re.compile(
     r'^\[(\S+)\] (?:line (\d+) )?(.*): (SUCCESS|FAILURE|UNKNOWN|ERROR)$', re.M)
-LISTED = re.compile(r'^(\w+) /\* ', re.M)
 MEMORY = 'no access outside an object, no undefined behaviour'
 ENDS = 'every loop ends'
 BODY = 'every function has a body'
@@ -104,12 +96,6 @@ class Proof:
                 word for call in self.replace
                 for word in ('--replace-calls', call)), goto, goto)
         return goto, done
-
-    def functions(self, tools, source, folder):
-        """The names of the functions that it is about."""
-        goto, _ = self.compile(tools, source, folder)
-        return LISTED.findall(tools.run('cbmc', '--drop-unused-functions',
-                                        '--list-goto-functions', goto).stdout)
 
     def run(self, tools, source, folder):
         """Its properties, each with what CBMC found wrong; and the output."""
@@ -185,65 +171,8 @@ def prove(tools, source, todo):
                            '\n'.join(known or wrong))
 
 
-def compiled(folder, file):
-    """What a compiler makes of it; None if it refuses it."""
-    done = subprocess.run(
-        ['gcc', '-O2', '-S', '-w', f'-I{folder}/include', '-o', '-',
-         folder / 'src' / file], capture_output=True, check=False)
-    return None if done.returncode else done.stdout
-
-
-def broken(tools, source, todo):
-    """Each change to a function: an entry that is about it fails."""
-    survivors = (source / 'tests/robustness/survivors').read_text().splitlines()
-    with tempfile.TemporaryDirectory(prefix='proofs-') as folder:
-        # The quickest first.
-        entries = [(proof, proof.functions(tools, source, Path(folder)))
-                   for proof in reversed(todo)]
-    unchanged = {file: compiled(source, file) for file in HARNESS}
-
-    def about(file, mutant):
-        return [proof for proof, functions in entries
-                if proof.harness.stem == HARNESS[file] and
-                mutant.where in ('table', *functions)]
-
-    def run(change):
-        """What fails, and what CBMC said; None for a change that is none."""
-        file, mutant = change
-        result = None, ''
-        with tempfile.TemporaryDirectory(prefix='proofs-') as folder:
-            folder = Path(folder)
-            for name in 'src', 'include', 'tests/proofs', 'tests/shared':
-                shutil.copytree(source / name, folder / name)
-            (folder / 'src' / file).write_text(mutant.text)
-            if compiled(folder, file) in (None, unchanged[file]):
-                return None
-            for proof in about(file, mutant):
-                properties, output = proof.run(tools, folder, folder)
-                for text, wrong in properties.items():
-                    if wrong:
-                        return f'breaks {proof.entry}: {text}', output
-                if not properties:
-                    # A loop that is none any more has no use for a contract.
-                    result = f'leaves {proof.entry} undecided', output
-        return result
-
-    todo = [(file, mutant) for file in HARNESS
-            for mutant in mutants((source / 'src' / file).read_text())
-            if about(file, mutant)]
-    with futures.ThreadPoolExecutor(2) as pool:
-        for (file, mutant), result in zip(todo, pool.map(run, todo)):
-            name = f'{file}: {mutant}'
-            if result and (result[0] or name not in survivors):
-                tap.result(f'{name}: {result[0]}', not result[0])
-                if not result[0]:
-                    suite.comment(result[1])
-
-
 def main():
-    arguments = sys.argv[1:]
-    slow = arguments[:1] == ['--broken']
-    source, build, *wanted = arguments[slow:]
+    source, build, *wanted = sys.argv[1:]
     source, build = Path(source).resolve(), Path(build).resolve()
     todo = list(proofs(wanted))
     try:
@@ -252,10 +181,7 @@ def main():
         tap.missing('proofs', error)
         tap.finish()
     print(f'# CBMC {tools.version}, {os.cpu_count()} processors')
-    if slow:
-        broken(tools, source, todo)
-    else:
-        prove(tools, source, todo)
+    prove(tools, source, todo)
     tap.finish()
 
 
