@@ -111,10 +111,9 @@ def calls_that_are_missing():
 
 def entries_without_proof():
     """What the unit test runs, CBMC proves."""
-    proved = ''.join(path.read_text() for path in
-                     (source / 'tests/proofs').glob('*.[ip]*'))
+    proved = (source / 'tests/proofs/proofs.py').read_text()
     return [entry for entry in re.findall(r'ENTRY\(\w+, (\w+)\)', entries)
-            if not re.search(rf'^\[{entry}\]|calls {entry}\b', proved, re.M)]
+            if not re.search(rf"'calls {entry}'", proved)]
 
 
 def unlike_the_baselines():

@@ -12,46 +12,6 @@
 /* Of the words: memfd-seal-future-write. */
 #define LONGEST 23
 
-/* What libc does, as C11 defines it. */
-
-char *strchr(const char *s, int c)
-{
-	for (;; s++) {
-		if (*s == (char)c)
-			return (char *)s;
-		if (!*s)
-			return NULL;
-	}
-}
-
-#ifndef ANY_LENGTH
-
-static bool among(char c, const char *set)
-{
-	for (size_t i = 0; set[i]; i++)
-		if (set[i] == c)
-			return true;
-	return false;
-}
-
-size_t strspn(const char *s, const char *set)
-{
-	size_t n = 0;
-
-	while (among(s[n], set))
-		n++;
-	return n;
-}
-
-size_t strcspn(const char *s, const char *set)
-{
-	size_t n = 0;
-
-	while (s[n] && !among(s[n], set))
-		n++;
-	return n;
-}
-
 /*
  * A name of any length, at the end of an object that ends with the character
  * after it; of one that is longer than any that is accepted, the beginning.
@@ -105,65 +65,11 @@ void hex(void)
 	      "a number has the value of its digits");
 }
 
-/* A whole string, of up to this many bytes. */
-#ifndef BYTES
-#define BYTES 4
-#endif
-
-static void text(const struct grammar *grammar)
-{
-	static char object[BYTES + 1];
-	size_t at = nondet_size_t(), before_stop = nondet_size_t();
-	size_t stop = before_stop, wanted_stop;
-	unsigned int before = nondet_unsigned(), value = before, wanted;
-	int saved = nondet_int();
-	const char *s;
-	unsigned int *result = nondet_bool() ? &value : NULL;
-	bool tell = nondet_bool(), good;
-
-	__CPROVER_havoc_object(object);
-	ASSUME(at <= BYTES);
-	for (size_t i = 0; i <= BYTES; i++)
-		ASSUME(!object[i] == (i == BYTES));
-	s = nondet_bool() ? object + at : NULL;
-	errno = saved;
-	good = (grammar == &flag_grammar
-			? memfd_parse_flags(s, result, tell ? &stop : NULL)
-			: memfd_parse_seals(s, result, tell ? &stop : NULL)) ==
-	       0;
-	if (!result || (!s && grammar == &seal_grammar)) {
-		CLAIM(!good && errno == EFAULT,
-		      "a null pointer is EFAULT, but 0 for flags");
-		CLAIM(value == before && stop == before_stop,
-		      "EFAULT leaves the outputs alone");
-		return;
-	}
-	CLAIM(good == means(grammar, s ? s : "", &wanted, &wanted_stop),
-	      "a string is accepted if the grammar has it");
-	CLAIM(stop == (tell ? wanted_stop : before_stop),
-	      "*stop is the offset of the first name that is refused, or the "
-	      "length");
-	CLAIM(value == (good ? wanted : before),
-	      "the result is that of the grammar, or untouched");
-	CLAIM(errno == (good ? saved : EINVAL),
-	      "an unknown name is EINVAL, and success leaves errno as it was");
-}
-
-void flags(void)
-{
-	text(&flag_grammar);
-}
-
-void seals(void)
-{
-	text(&seal_grammar);
-}
-
 /* memfd_format_seals(): the text is what is put, piece by piece. */
 
 /*
- * One piece, at any place of any buffer; one byte of that is watched. put.json
- * says what is true after each byte.
+ * One piece, at any place of any buffer; one byte of that is watched. The
+ * contract of the loop says what is true after each byte.
  */
 static struct {
 	char s[13];
@@ -269,8 +175,6 @@ void pieces(void)
 		      "it always terminates the buffer unless size is 0");
 	}
 }
-
-#else
 
 /*
  * A string of any length: where its names begin and end is what strspn() and
@@ -394,24 +298,34 @@ int any_name(const struct table *known, const char *s, size_t len,
 
 static void names(const struct table *known)
 {
+	bool is_flags = known == &flag_names;
 	unsigned int before = nondet_unsigned(), value = before;
-	bool tell = nondet_bool();
-	size_t stop, *end = tell ? &stop : NULL;
+	unsigned int *result = nondet_bool() ? &value : NULL;
+	size_t before_stop = nondet_size_t(), stop = before_stop;
+	size_t *end = nondet_bool() ? &stop : NULL;
 	int saved = nondet_int();
+	const char *s;
 	int ret;
 
 	any_string();
 	string.known = known;
+	/* No flags are an empty string, which needs no proof. */
+	s = is_flags || nondet_bool() ? string.text : NULL;
 	errno = saved;
-	ret = known == &flag_names
-		      ? memfd_parse_flags(string.text, &value, end)
-		      : memfd_parse_seals(string.text, &value, end);
+	ret = is_flags ? memfd_parse_flags(s, result, end)
+		       : memfd_parse_seals(s, result, end);
+	if (!s || !result) {
+		CLAIM(ret == -1 && errno == EFAULT, "a null pointer is EFAULT");
+		CLAIM(value == before && stop == before_stop,
+		      "EFAULT leaves the outputs alone");
+		return;
+	}
 	if (!refused()) {
 		CLAIM(ret == 0 && string.begin == string.len,
 		      "a string of known names is accepted");
 		CLAIM(value == string.all,
 		      "the result is all names or-ed together");
-		CLAIM(!tell || stop == string.len,
+		CLAIM(stop == (end ? string.len : before_stop),
 		      "on success *stop is the length of the string");
 		CLAIM(errno == saved, "success leaves errno as it was");
 		return;
@@ -422,7 +336,7 @@ static void names(const struct table *known)
 	else
 		CLAIM(ret == -1 && errno == EINVAL,
 		      "two different huge page sizes are EINVAL");
-	CLAIM(!tell || stop == string.begin,
+	CLAIM(stop == (end ? string.begin : before_stop),
 	      "on failure *stop is the offset of the name that was refused");
 	CLAIM(value == before, "on failure the output is untouched");
 }
@@ -438,77 +352,73 @@ void any_seals(void)
 }
 
 /*
- * The functions that take names: what they ask of the parser, and of the
- * function for numbers, each of which may answer anything.
+ * The _str functions, over a parser and functions for numbers that may answer
+ * anything. Names are any string above, or null.
  */
-struct request {
+static struct {
 	enum {
-		NOTHING,
 		NEW,
 		NEW_SIZED,
 		NEW_SEALED,
 		NEW_SEALED_COPY,
+		GET_SEALS,
 		SEAL,
 		CHECK_SEALS,
-		GET_SEALS,
 	} function;
-	const char *name;
-	unsigned int flags, seals;
-	int fd;
+	const char *name, *flags, *seals;
 	const void *data;
+	char *buf;
 	size_t size;
-};
+	int fd;
+} given;
 
 static struct {
-	/* Of the parser: an error, or what the names stand for. */
-	int err;
-	const char *flag_names, *seal_names;
+	/* What the parser made of the names, or its error. */
 	unsigned int flags, seals;
+	int err;
 
 	unsigned int calls;
-	struct request request;
-	int answer;
-	/* Of the function: as it left errno. */
-	int left;
+	/* What memfd_get_seals() told. */
+	int told;
+	/* Of the last call: its answer, and errno as it left it. */
+	int answer, left;
 } seen;
 
-static int any_error(int err)
-{
-	ASSUME(err);
-	errno = seen.err = err;
-	return -1;
-}
+#define WHOLE "all arguments are handed on whole"
 
-#define FIRST "the names are judged before the descriptor"
+static int any_parsed(unsigned int *value, unsigned int *parsed)
+{
+	CLAIM(!seen.calls, "the names are judged before the descriptor");
+	if (nondet_bool()) {
+		errno = seen.err = nondet_int();
+		ASSUME(seen.err);
+		return -1;
+	}
+	*value = *parsed;
+	return 0;
+}
 
 int flags_parsed(const char *names, unsigned int *flags, size_t *stop)
 {
 	(void)stop;
-	CLAIM(!seen.calls, FIRST);
-	seen.flag_names = names;
-	if (nondet_bool())
-		return any_error(nondet_int());
-	*flags = seen.flags = nondet_unsigned();
-	return 0;
+	CLAIM(names == given.flags, WHOLE);
+	return any_parsed(flags, &seen.flags);
 }
 
 int seals_parsed(const char *names, unsigned int *seals, size_t *stop)
 {
+	int ret = any_parsed(seals, &seen.seals);
+
 	(void)stop;
-	CLAIM(!seen.calls, FIRST);
-	seen.seal_names = names;
-	if (!names)
-		return any_error(EFAULT);
-	if (nondet_bool())
-		return any_error(nondet_int());
-	*seals = seen.seals = nondet_unsigned();
-	return 0;
+	CLAIM(names == given.seals, WHOLE);
+	ASSUME(names || ret < 0);
+	return ret;
 }
 
-static int answer(struct request request)
+static int answer(bool right)
 {
+	CLAIM(right, WHOLE);
 	seen.calls++;
-	seen.request = request;
 	seen.answer = nondet_int();
 	if (seen.answer == -1)
 		errno = nondet_int();
@@ -518,99 +428,107 @@ static int answer(struct request request)
 
 int memfd_new(const char *name, unsigned int flags)
 {
-	return answer((struct request){ NEW, .name = name, .flags = flags });
-}
-
-int memfd_seal(int fd, unsigned int seals)
-{
-	return answer((struct request){ SEAL, .fd = fd, .seals = seals });
-}
-
-int memfd_get_seals(int fd)
-{
-	return answer((struct request){ GET_SEALS, .fd = fd });
+	return answer(given.function == NEW && name == given.name &&
+		      flags == seen.flags);
 }
 
 int memfd_new_sized(const char *name, unsigned int flags, size_t size,
 		    unsigned int seals)
 {
-	return answer((struct request){ NEW_SIZED, .name = name, .flags = flags,
-					.size = size, .seals = seals });
+	return answer(given.function == NEW_SIZED && name == given.name &&
+		      flags == seen.flags && size == given.size &&
+		      seals == seen.seals);
 }
 
 int memfd_new_sealed(const char *name, unsigned int flags, const void *data,
 		     size_t size)
 {
-	return answer((struct request){ NEW_SEALED, .name = name,
-					.flags = flags, .data = data,
-					.size = size });
+	return answer(given.function == NEW_SEALED && name == given.name &&
+		      flags == seen.flags && data == given.data &&
+		      size == given.size);
 }
 
 int memfd_new_sealed_copy(const char *name, unsigned int flags, int fd,
 			  size_t max)
 {
-	return answer((struct request){ NEW_SEALED_COPY, .name = name,
-					.flags = flags, .fd = fd,
-					.size = max });
+	return answer(given.function == NEW_SEALED_COPY && name == given.name &&
+		      flags == seen.flags && fd == given.fd &&
+		      max == given.size);
+}
+
+int memfd_seal(int fd, unsigned int seals)
+{
+	return answer(given.function == SEAL && fd == given.fd &&
+		      seals == seen.seals);
 }
 
 int memfd_check_seals(int fd, unsigned int seals)
 {
-	return answer(
-		(struct request){ CHECK_SEALS, .fd = fd, .seals = seals });
+	return answer(given.function == CHECK_SEALS && fd == given.fd &&
+		      seals == seen.seals);
 }
 
-static bool is_request(struct request wanted)
+int memfd_get_seals(int fd)
 {
-	struct request got = seen.request;
+	seen.told = answer(given.function == GET_SEALS && fd == given.fd);
+	ASSUME(seen.told >= -1);
+	return seen.told;
+}
 
-	return got.function == wanted.function && got.name == wanted.name &&
-	       got.flags == wanted.flags && got.seals == wanted.seals &&
-	       got.fd == wanted.fd && got.data == wanted.data &&
-	       got.size == wanted.size;
+/* In the place of memfd_format_seals(). */
+int any_format(unsigned int seals, char *buf, size_t size)
+{
+	return answer(seen.calls == 1 && seen.told >= 0 &&
+		      seals == (unsigned int)seen.told && buf == given.buf &&
+		      size == given.size);
+}
+
+static int call(void)
+{
+	switch (given.function) {
+	case NEW:
+		return memfd_new_str(given.name, given.flags);
+	case NEW_SIZED:
+		return memfd_new_sized_str(given.name, given.flags, given.size,
+					   given.seals);
+	case NEW_SEALED:
+		return memfd_new_sealed_str(given.name, given.flags, given.data,
+					    given.size);
+	case NEW_SEALED_COPY:
+		return memfd_new_sealed_copy_str(given.name, given.flags,
+						 given.fd, given.size);
+	case GET_SEALS:
+		return memfd_get_seals_str(given.fd, given.buf, given.size);
+	case SEAL:
+		return memfd_seal_str(given.fd, given.seals);
+	case CHECK_SEALS:
+		return memfd_check_seals_str(given.fd, given.seals);
+	}
+	return 0;
 }
 
 /* Any of them, with any arguments. */
 void by_name(void)
 {
-	const char *name = nondet_pointer(), *flags = NULL, *seals = NULL;
-	const void *data = nondet_pointer();
-	size_t size = nondet_size_t();
-	int fd = nondet_int(), function = nondet_int(), ret;
+	int function = nondet_int(), ret;
 	bool takes_seals;
-	struct request want = { function };
 
-	ASSUME(function > NOTHING && function < GET_SEALS);
-	takes_seals = function != NEW && function != NEW_SEALED &&
-		      function != NEW_SEALED_COPY;
+	ASSUME(function >= NEW && function <= CHECK_SEALS);
+	takes_seals = function == NEW_SIZED || function >= SEAL;
 	any_string();
-	if (nondet_bool() && function != SEAL && function != CHECK_SEALS)
-		flags = string.text;
-	if (nondet_bool() && takes_seals)
-		seals = string.text;
-	switch (function) {
-	case NEW:
-		ret = memfd_new_str(want.name = name, flags);
-		break;
-	case NEW_SIZED:
-		ret = memfd_new_sized_str(want.name = name, flags,
-					  want.size = size, seals);
-		break;
-	case NEW_SEALED:
-		ret = memfd_new_sealed_str(want.name = name, flags,
-					   want.data = data, want.size = size);
-		break;
-	case NEW_SEALED_COPY:
-		ret = memfd_new_sealed_copy_str(want.name = name, flags,
-						want.fd = fd, want.size = size);
-		break;
-	case SEAL:
-		ret = memfd_seal_str(want.fd = fd, seals);
-		break;
-	case CHECK_SEALS:
-		ret = memfd_check_seals_str(want.fd = fd, seals);
-		break;
-	}
+	given.function = function;
+	given.name = nondet_pointer();
+	given.flags = nondet_bool() ? string.text : NULL;
+	given.seals = nondet_bool() ? string.text : NULL;
+	given.data = nondet_pointer();
+	given.buf = (char *)nondet_pointer();
+	given.size = nondet_size_t();
+	given.fd = nondet_int();
+	/* Nobody knows them but from the parser. */
+	seen.flags = nondet_unsigned();
+	seen.seals = nondet_unsigned();
+	errno = nondet_int();
+	ret = call();
 	if (!seen.calls) {
 		CLAIM(ret == -1,
 		      "an unknown name is EINVAL, and nothing is done");
@@ -622,58 +540,10 @@ void by_name(void)
 			      "a string of seals without any name is EINVAL");
 		return;
 	}
-	want.flags = seen.flags;
-	want.seals = seen.seals;
 	CLAIM(!seen.err, "an unknown name is EINVAL, and nothing is done");
-	CLAIM(seen.calls == 1 && ret == seen.answer && errno == seen.left,
+	CLAIM(seen.calls == (function == GET_SEALS && seen.told >= 0 ? 2 : 1) &&
+		      ret == seen.answer && errno == seen.left,
 	      "it returns what the function for numbers returned");
-	CLAIM(is_request(want) && seen.flag_names == flags &&
-		      seen.seal_names == seals,
-	      "all arguments are handed on whole");
-	CLAIM(!takes_seals || (seals && string.first < string.len),
+	CLAIM(!takes_seals || (given.seals && string.first < string.len),
 	      "a string of seals without any name is EINVAL");
 }
-
-static struct {
-	unsigned int calls, seals;
-	char *buf;
-	size_t size;
-	int answer;
-} formatted;
-
-/* In the place of memfd_format_seals(). */
-int any_format(unsigned int seals, char *buf, size_t size)
-{
-	formatted.calls++;
-	formatted.seals = seals;
-	formatted.buf = buf;
-	formatted.size = size;
-	return formatted.answer = nondet_int();
-}
-
-void get_seals_str(void)
-{
-	int fd = nondet_int();
-	char *buf = (char *)nondet_pointer();
-	size_t size = nondet_size_t();
-	int ret;
-
-	errno = nondet_int();
-	ret = memfd_get_seals_str(fd, buf, size);
-	CLAIM(seen.calls == 1 && seen.request.function == GET_SEALS &&
-		      seen.request.fd == fd,
-	      "it asks for the seals once");
-	ASSUME(seen.answer >= -1);
-	if (seen.answer == -1) {
-		CLAIM(ret == -1 && errno == seen.left && !formatted.calls,
-		      "on failure errno is that of memfd_get_seals");
-		return;
-	}
-	CLAIM(formatted.calls == 1 && ret == formatted.answer &&
-		      formatted.seals == (unsigned int)seen.answer &&
-		      formatted.buf == buf && formatted.size == size,
-	      "all seals are formatted, into the whole buffer");
-	CLAIM(errno == seen.left, "success leaves errno as it was");
-}
-
-#endif

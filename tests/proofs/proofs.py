@@ -5,24 +5,9 @@
 Runs CBMC over each entry function of the harnesses beside this file, or over
 those named, two at a time. A property is one line of TAP: its name is the text
 of the harness's assertions.
-
-NAME.ini lists the entries of NAME.c in the order to start them, slowest first:
-
-    [entry]
-    over = what the properties hold for
-    cc = options of goto-cc
-    replace = FUNCTION:OTHER, for calls of the one that shall be of the other
-    instrument = options of goto-instrument; without any it does not run.
-        {here} is the folder of the harnesses, {entry} the entry
-    cbmc = options of CBMC; {flags} and {seals} are the turns of a loop over all
-        names, and its end
-
-A section [DEFAULT] has what all of them have.
 """
-import configparser
 import os
 import re
-import shlex
 import subprocess
 import sys
 import tempfile
@@ -41,9 +26,9 @@ LOADER = 'usr/lib64/ld-linux-x86-64.so.2'
 LIBRARIES = 'usr/lib/x86_64-linux-gnu', 'usr/lib'
 
 # Beyond what CBMC checks of itself. Of functions that are not called it would
-# say that their properties hold.
-CHECKS = ['--drop-unused-functions', '--unwinding-assertions',
-          '--pointer-overflow-check']
+# say that their properties hold. No loop but those of contracts makes 25 turns.
+OPTIONS = ['--drop-unused-functions', '--pointer-overflow-check',
+           '--unwind', '25']
 # The properties of one function, under its name.
 FUNCTION = re.compile(r'^(?:(\S+) )?function \S+\n((?:\[.*\n)+)', re.M)
 PROPERTY = re.compile(
@@ -54,65 +39,36 @@ BODY = 'every function has a body'
 TURNS = 'every turn of a loop keeps what its invariant says'
 
 
-class Tools:
-    def __init__(self, cache):
-        suite.need('gcc')
-        suite.need('dpkg-deb')
-        self.root, self.version = cache.deb(cache.apt(RELEASE), 'cbmc',
-                                            needs=NEEDS)
-
-    def run(self, name, *arguments):
-        """A program of CBMC's, with the libraries of its release."""
-        libraries = ':'.join(f'{self.root}/{path}' for path in LIBRARIES)
-        return subprocess.run(
-            [self.root / LOADER, '--library-path', libraries,
-             self.root / 'usr/bin' / name, *map(str, arguments)],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, text=True, errors='replace', check=False)
-
-
 class Proof:
     """One entry function: the run of CBMC that proves its properties."""
 
-    def __init__(self, harness, entry, options):
-        self.harness, self.entry = harness, entry
-        self.over = options['over']
-        self.cc, self.replace, self.instrument, self.cbmc = (
-            shlex.split(options.get(key, '')) for key in (
-                'cc', 'replace', 'instrument', 'cbmc'))
+    def __init__(self, entry, over, loops=False, replace=()):
+        """Its harness and its name, and what the properties hold for; whether
+        the harness has contracts for its loops, in a file of the same name; and
+        FUNCTION:OTHER, for calls of the one that shall be of the other."""
+        self.harness, self.entry = entry.split()
+        self.over, self.loops, self.replace = over, loops, replace
 
-    def __str__(self):
-        return f'{self.harness.stem}: {self.entry}'
-
-    def compile(self, tools, source, folder):
-        """The object file, and what became of it."""
-        goto = folder / f'{self.harness.stem}-{self.entry}.goto'
-        done = tools.run(
-            'goto-cc', '-std=gnu11', '-DPROOF', f'-I{source}/include',
-            *self.cc, '--function', self.entry, '-o', goto,
-            source / 'tests/proofs' / self.harness.name)
-        if not done.returncode and self.replace:
-            done = tools.run('goto-instrument', *(
-                word for call in self.replace
-                for word in ('--replace-calls', call)), goto, goto)
-        return goto, done
-
-    def run(self, tools, source, folder):
+    def run(self, tools, source):
         """Its properties, each with what CBMC found wrong; and the output."""
-        goto, done = self.compile(tools, source, folder)
-        if not done.returncode and self.instrument:
-            done = tools.run('goto-instrument', *(
-                option.replace('{here}', f'{source}/tests/proofs')
-                .replace('{entry}', self.entry)
-                for option in self.instrument), goto, goto)
-        if done.returncode:
-            return {}, done.stdout
-        grammar = (source / 'tests/shared/grammar.h').read_text()
-        turns = {kind: str(words.count('"') // 2 + 2) for kind, words in
-                 re.findall(r' (\w+)_words\[\] = {(.*?)};', grammar, re.S)}
-        done = tools.run('cbmc', *CHECKS, *(
-            option.replace('{flags}', turns['flag'])
-            .replace('{seals}', turns['seal']) for option in self.cbmc), goto)
+        path = source / 'tests/proofs' / self.harness
+        with tempfile.TemporaryDirectory(prefix='proofs-') as folder:
+            goto = f'{folder}/goto'
+            steps = [['goto-cc', '-std=gnu11', '-DPROOF',
+                      f'-I{source}/include', '--function', self.entry,
+                      '-o', goto, path.with_suffix('.c')]]
+            for call in self.replace:
+                steps.append(['goto-instrument', '--replace-calls', call,
+                              goto, goto])
+            if self.loops:
+                steps.append(['goto-instrument', '--loop-contracts-file',
+                              path.with_suffix('.json'), '--dfcc', self.entry,
+                              '--apply-loop-contracts', goto, goto])
+            for step in steps:
+                done = tools.run(*step)
+                if done.returncode:
+                    return {}, done.stdout
+            done = tools.run('cbmc', *OPTIONS, goto)
         properties = {}
         for file, lines in FUNCTION.findall(done.stdout):
             for name, line, text, status in PROPERTY.findall(lines):
@@ -139,29 +95,76 @@ class Proof:
         return properties, done.stdout
 
 
-def proofs(wanted):
-    for path in sorted(Path(__file__).parent.glob('*.ini')):
-        table = configparser.ConfigParser(interpolation=None)
-        table.read(path, 'utf-8')
-        for entry in table.sections():
-            if not wanted or entry in wanted:
-                yield Proof(path.with_suffix('.c'), entry, table[entry])
+ANY_NAME = 'parse_number:any_number', 'parse_name:any_name'
+# In the order to start them, slowest first.
+PROOFS = (
+    Proof('calls copied', 'any kernel, file, limit and way of cutting it',
+          loops=True),
+    Proof('calls sealed', 'any kernel, flags, size and way of cutting it',
+          loops=True),
+    Proof('calls sized', 'any kernel, flags, size and seals', loops=True),
+    Proof('calls new_on_linux',
+          'every Linux, sandbox and vm.memfd_noexec, and all flags'),
+    Proof('calls new_any', 'any kernel, and all flags'),
+    Proof('calls seal', 'any kernel and descriptor, and all seals'),
+    Proof('calls get_seals_of_any_file', 'any kernel and descriptor'),
+    Proof('calls check_seals', 'any kernel and descriptor, and all seals'),
+    Proof('names flag_name', 'a name of any length and any bytes'),
+    Proof('names seal_name', 'a name of any length and any bytes'),
+    Proof('names any_piece', 'all texts of up to 12 bytes, places and sizes',
+          loops=True),
+    Proof('names pieces', 'all numbers and all sizes',
+          replace=['put:next_piece']),
+    Proof('names hex', 'a name of any length and any bytes'),
+    Proof('names any_flags', 'strings of any length', loops=True,
+          replace=ANY_NAME),
+    Proof('names any_seals', 'strings of any length', loops=True,
+          replace=ANY_NAME),
+    Proof('names by_name', 'each _str function, and strings of any length',
+          replace=['memfd_parse_flags:flags_parsed',
+                   'memfd_parse_seals:seals_parsed',
+                   'memfd_format_seals:any_format']),
+)
 
 
-def prove(tools, source, todo):
-    """The unchanged source: every property holds."""
+class Tools:
+    def __init__(self, cache):
+        suite.need('gcc')
+        suite.need('dpkg-deb')
+        self.root, self.version = cache.deb(cache.apt(RELEASE), 'cbmc',
+                                            needs=NEEDS)
+
+    def run(self, name, *arguments):
+        """A program of CBMC's, with the libraries of its release."""
+        libraries = ':'.join(f'{self.root}/{path}' for path in LIBRARIES)
+        return subprocess.run(
+            [self.root / LOADER, '--library-path', libraries,
+             self.root / 'usr/bin' / name, *map(str, arguments)],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True, errors='replace', check=False)
+
+
+def main():
+    source, build, *wanted = sys.argv[1:]
+    source, build = Path(source).resolve(), Path(build).resolve()
+    todo = [proof for proof in PROOFS if not wanted or proof.entry in wanted]
+    try:
+        tools = Tools(suite.Cache(build.parent / 'cache'))
+    except suite.Unavailable as error:
+        tap.missing('proofs', error)
+        tap.finish()
+    print(f'# CBMC {tools.version}, {os.cpu_count()} processors')
+
     def run(proof):
-        with tempfile.TemporaryDirectory(prefix='proofs-') as folder:
-            start = time.monotonic()
-            return proof.run(tools, source, Path(folder)), \
-                time.monotonic() - start
+        start = time.monotonic()
+        return *proof.run(tools, source), time.monotonic() - start
 
     with futures.ThreadPoolExecutor(2) as pool:
-        for proof, ((properties, output), took) in zip(
+        for proof, (properties, output, took) in zip(
                 todo, pool.map(run, todo)):
-            print(f'# {proof}: {took:.1f} s', flush=True)
+            print(f'# {proof.harness}: {proof.entry}: {took:.1f} s', flush=True)
             if not properties:
-                tap.result(f'{proof}: CBMC decides', True)
+                tap.result(f'{proof.entry}: CBMC decides', True)
                 suite.comment(output)
             for text, wrong in properties.items():
                 # What comes after the first failure of a run is unknown.
@@ -169,19 +172,6 @@ def prove(tools, source, todo):
                          if not line.endswith('UNKNOWN')]
                 tap.result(f'{proof.entry}: {text} ({proof.over})',
                            '\n'.join(known or wrong))
-
-
-def main():
-    source, build, *wanted = sys.argv[1:]
-    source, build = Path(source).resolve(), Path(build).resolve()
-    todo = list(proofs(wanted))
-    try:
-        tools = Tools(suite.Cache(build.parent / 'cache'))
-    except suite.Unavailable as error:
-        tap.missing('proofs', error)
-        tap.finish()
-    print(f'# CBMC {tools.version}, {os.cpu_count()} processors')
-    prove(tools, source, todo)
     tap.finish()
 
 
