@@ -103,8 +103,6 @@ PROOFS = (
     Proof('calls sealed', 'any kernel, flags, size and way of cutting it',
           loops=True),
     Proof('calls sized', 'any kernel, flags, size and seals', loops=True),
-    Proof('calls new_on_linux',
-          'every Linux, sandbox and vm.memfd_noexec, and all flags'),
     Proof('calls new_any', 'any kernel, and all flags'),
     Proof('calls seal', 'any kernel and descriptor, and all seals'),
     Proof('calls get_seals_of_any_file', 'any kernel and descriptor'),

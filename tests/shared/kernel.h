@@ -50,16 +50,6 @@ static struct asked {
 static struct kernel {
 	/* Every call succeeds, and moves all that it is asked to move. */
 	bool prompt;
-	/* memfd_create(2), fcntl(2) and fchmod(2) do what they do on Linux: */
-	bool as_linux;
-	/* with the exec flags, */
-	bool has_exec_flags;
-	/* behind a sandbox that answers EINVAL to these, */
-	bool sandboxed;
-	/* where MFD_NOEXEC_SEAL alone leaves sealing closed, */
-	bool stays_closed;
-	/* under this vm.memfd_noexec. */
-	unsigned int noexec;
 	/* glibc before 2.34 without libpthread keeps no cancel state. */
 	bool stubs;
 	/* In a test: the errno of failures other than EINTR and EINVAL, */
@@ -76,7 +66,7 @@ static struct kernel {
 static struct file {
 	int fd;
 	bool open, sized;
-	unsigned int seals, mode;
+	unsigned int mode;
 	off64_t length, position;
 } file;
 
@@ -108,14 +98,9 @@ static struct seen {
 } seen;
 
 #ifdef PROOF
-#define MADE(call)
-#else
-/* Each kind of call, by the name that a sandbox has for it. */
-static const char *made[32];
-#define MADE(call) (made[__COUNTER__] = (call))
-#endif
 
-#ifdef PROOF
+#define MADE(count, call) (seen.count++)
+
 /* So that loop contracts can name it. */
 static int error_number;
 
@@ -123,6 +108,14 @@ int *__errno_location(void)
 {
 	return &error_number;
 }
+
+#else
+
+/* Each kind of call, by the name that a sandbox has for it. */
+static const char *made[32];
+
+#define MADE(count, call) (seen.count++, made[__COUNTER__] = (call))
+
 #endif
 
 static int gives_up(int err)
@@ -194,42 +187,11 @@ static unsigned int first_flags(unsigned int flags)
 	return first;
 }
 
-/* The errno of a Linux that has these flags, or 0. */
-static int refusal_of_linux(unsigned int flags)
-{
-	bool known = kernel.has_exec_flags && !kernel.sandboxed;
-	unsigned int all = MEMFD_CLOEXEC | MEMFD_ALLOW_SEALING | MEMFD_HUGETLB;
-
-	if (flags & MEMFD_HUGETLB)
-		all |= 0xfc000000;
-	if (known)
-		all |= EXEC_FLAG | NOEXEC_FLAG;
-	if (flags & ~all || (flags & MEMFD_EXEC && flags & MEMFD_NOEXEC_SEAL))
-		return EINVAL;
-	return flags & MEMFD_EXEC && kernel.noexec == 2 ? EACCES : 0;
-}
-
-static void make_as_linux(unsigned int flags)
-{
-	if (kernel.has_exec_flags && kernel.noexec && !(flags & MEMFD_EXEC))
-		flags |= MEMFD_NOEXEC_SEAL;
-	file.mode = 0777;
-	file.seals = flags & MEMFD_ALLOW_SEALING ? 0 : MEMFD_SEAL_SEAL;
-	if (flags & MEMFD_NOEXEC_SEAL) {
-		file.mode = 0666;
-		if (!kernel.stays_closed)
-			file.seals = 0;
-		file.seals |= MEMFD_SEAL_EXEC;
-	}
-}
-
 static int create(const char *name, unsigned int flags)
 {
 	unsigned int first = first_flags(asked.flags);
 	int err = any_error();
 
-	CLAIM(!(flags & MEMFD_INHERIT),
-	      "MEMFD_INHERIT is never handed to the kernel");
 	CLAIM(name == asked.name, "the name goes to the kernel as it is");
 	CLAIM(seen.creates < 2 && !file.open, "one file is created, or none");
 	if (!seen.creates) {
@@ -244,15 +206,7 @@ static int create(const char *name, unsigned int flags)
 		      "there is a retry after EINVAL only, and not for "
 		      "MEMFD_NOEXEC_SEAL");
 	}
-	MADE("memfd_create");
-	seen.creates++;
-	if (kernel.as_linux) {
-		int refusal = refusal_of_linux(flags);
-
-		ASSUME(err != EINVAL);
-		if (refusal)
-			err = refusal;
-	}
+	MADE(creates, "memfd_create");
 	if (err) {
 		if (seen.creates == 1)
 			seen.create_failed = err;
@@ -263,12 +217,7 @@ static int create(const char *name, unsigned int flags)
 		}
 		return gives_up(err);
 	}
-	if (kernel.as_linux) {
-		make_as_linux(flags);
-	} else {
-		file.seals = ANY(unsigned, 0, ~0U);
-		file.mode = ANY(unsigned, 0, ~0U);
-	}
+	file.mode = ANY(unsigned, 0, ~0U);
 	file.fd = ANY(int, 3, 0, 4);
 	ASSUME(file.fd >= 0);
 	ASSUME(!asked.source_open || file.fd != asked.source);
@@ -282,15 +231,11 @@ static int add_seals(unsigned long seals)
 {
 	int err = any_error();
 
-	MADE("fcntl F_ADD_SEALS");
-	seen.adds++;
+	MADE(adds, "fcntl F_ADD_SEALS");
 	seen.tried |= (unsigned int)seals;
 	CLAIM(seals <= 0xffffffff, "seals are an unsigned int");
-	if (kernel.as_linux && file.seals & MEMFD_SEAL_SEAL)
-		return gives_up(EPERM);
 	if (err)
 		return gives_up(err);
-	file.seals |= (unsigned int)seals;
 	seen.added |= (unsigned int)seals;
 	return 0;
 }
@@ -305,18 +250,15 @@ static bool seals_are_missing(void)
 
 static int get_seals(void)
 {
-	MADE("fcntl F_GET_SEALS");
-	seen.gets++;
+	MADE(gets, "fcntl F_GET_SEALS");
 	seen.get_failed = any_error();
 	if (seen.get_failed) {
 		seen.told = -1;
 		errno = seen.get_failed;
 	} else {
 		/* In gVisor, any bit may be set. */
-		seen.told = kernel.as_linux ? (int)file.seals
-					    : ANY(int, 0, MEMFD_SEAL_SEAL,
-						  MEMFD_SEAL_EXEC, 0x7fffffff,
-						  -1, -2, INT_MIN);
+		seen.told = ANY(int, 0, MEMFD_SEAL_SEAL, MEMFD_SEAL_EXEC,
+				0x7fffffff, -1, -2, INT_MIN);
 		/* F_ADD_SEALS failed because this was so. */
 		if (seen.told >= 0 && seen.told & MEMFD_SEAL_SEAL &&
 		    seen.tried == MEMFD_SEAL_SEAL)
@@ -348,8 +290,7 @@ static int change_mode(int fd, mode_t mode)
 	CLAIM(mode == 0666 && seen.creates == 2 && !(asked.flags & MEMFD_EXEC),
 	      "fchmod takes the execute bits away, on older kernels, unless "
 	      "MEMFD_EXEC was asked for");
-	MADE("fchmod");
-	seen.chmods++;
+	MADE(chmods, "fchmod");
 	if (err)
 		return gives_up(err);
 	file.mode = mode;
@@ -364,8 +305,7 @@ static int set_length(int fd, off64_t length)
 	claim_unsealed();
 	CLAIM(length >= 0 && (uint64_t)length == asked.total,
 	      "the size goes to the kernel as it is");
-	MADE("ftruncate");
-	seen.sizes++;
+	MADE(sizes, "ftruncate");
 	if (err)
 		return gives_up_unless_interrupted(err);
 	file.length = length;
@@ -379,8 +319,7 @@ static off_t seek(int fd, off_t offset, int whence)
 
 	claim_own(fd);
 	CLAIM(offset == 0 && whence == SEEK_SET, "lseek goes back to 0");
-	MADE("lseek");
-	seen.seeks++;
+	MADE(seeks, "lseek");
 	if (err)
 		return gives_up(err);
 	file.position = 0;
@@ -395,8 +334,7 @@ static int close_any(int fd)
 	claim_own(fd);
 	claim_uncancelled();
 	ASSUME(err >= 0 && err <= 4095);
-	MADE("close");
-	seen.closes++;
+	MADE(closes, "close");
 	file.open = false;
 	if (!err)
 		return 0;
@@ -440,8 +378,7 @@ static ssize_t write_at(int fd, const void *buf, size_t size, off64_t offset)
 	      "each byte arrives where it belongs");
 	CLAIM(size && size == (work.left < MOST ? work.left : MOST),
 	      "a write is asked for all that is left, up to 0x7ffff000 bytes");
-	MADE("pwrite64");
-	seen.transfers++;
+	MADE(transfers, "pwrite64");
 	if (err)
 		return gives_up_unless_interrupted(err);
 	if (most > (uint64_t)(INT64_MAX - offset))
@@ -473,8 +410,7 @@ static ssize_t send_file(int fd, int source, off64_t *offset, size_t size)
 	      "sendfile is asked for more than may come, in whole sectors, up "
 	      "to 0x7ffff000 bytes");
 	CLAIM(!work.end, "a copy stops at the end");
-	MADE("sendfile");
-	seen.transfers++;
+	MADE(transfers, "sendfile");
 	if (err) {
 		errno = err;
 		return -1;
@@ -504,8 +440,7 @@ static ssize_t read_at(int source, void *buf, size_t size, off64_t offset)
 	/* A test need not take all day. */
 	ASSUME(kernel.source_size - (uint64_t)offset <= 4 * 4096);
 #endif
-	MADE("pread64");
-	seen.transfers++;
+	MADE(transfers, "pread64");
 	if (err)
 		return gives_up_unless_interrupted(err);
 	n = any_count(size, kernel.source_size - (uint64_t)offset);
@@ -540,8 +475,7 @@ static ssize_t write_next(int fd, const void *buf, size_t size)
 			      WATCHED,
 		      "what was read is what is written");
 #endif
-	MADE("write");
-	seen.transfers++;
+	MADE(transfers, "write");
 	work.left = 0;
 	if (err)
 		return gives_up_unless_interrupted(err);
@@ -587,16 +521,5 @@ static int set_cancel_state(int state, int *old)
 #define pthread_setcancelstate set_cancel_state
 
 #include "../../src/memfd.c"
-
-#undef fcntl
-#undef fchmod
-#undef ftruncate64
-#undef lseek
-#undef close
-#undef pwrite64
-#undef sendfile64
-#undef pread64
-#undef write
-#undef pthread_setcancelstate
 
 #endif
