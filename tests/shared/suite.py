@@ -3,6 +3,8 @@
 the unit tests built for another machine, and what they printed there.
 
 As a program, suite.py COMMAND...: a test, ended only if it hangs."""
+import contextlib
+import fcntl
 import os
 import re
 import select
@@ -151,11 +153,18 @@ def run(command, silence=30 * MINUTE, echo=False):
 
 
 class Cache:
-    """A folder for all that is downloaded."""
+    """A folder for all that is downloaded, for several suites at a time."""
 
     def __init__(self, default):
         self.path = Path(os.environ.get('MEMFD_CACHE') or default).resolve()
         self.path.mkdir(parents=True, exist_ok=True)
+
+    @contextlib.contextmanager
+    def alone(self, name):
+        """While another suite does the same, wait."""
+        with open(self.path / f'{name}.lock', 'w') as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
 
     def apt(self, release, kind='deb', architecture='amd64'):
         """apt for one release of Debian, from the mirror of this machine.
@@ -198,7 +207,8 @@ class Cache:
                         *arguments, **more)
 
         try:
-            apt('get', 'update')
+            with self.alone(folder.name):
+                apt('get', 'update')
         except subprocess.CalledProcessError as error:
             index = 'Sources' if kind == 'deb-src' else 'Packages'
             if not list((folder / 'lists').glob(f'*_{index}*')):
@@ -211,15 +221,17 @@ class Cache:
     def once(self, name, make):
         """The folder of that name, made once and whole."""
         folder = self.path / name
-        if not folder.exists():
-            partial = self.path / f'{name}.partial'
-            shutil.rmtree(partial, ignore_errors=True)
-            partial.mkdir(parents=True)
-            try:
-                make(partial)
-            except subprocess.CalledProcessError as error:
-                raise Unavailable(f'{name}: {error.stderr[-300:]}') from error
-            partial.rename(folder)
+        with self.alone(name):
+            if not folder.exists():
+                partial = self.path / f'{name}.partial'
+                shutil.rmtree(partial, ignore_errors=True)
+                partial.mkdir(parents=True)
+                try:
+                    make(partial)
+                except subprocess.CalledProcessError as error:
+                    raise Unavailable(
+                        f'{name}: {error.stderr[-300:]}') from error
+                partial.rename(folder)
         return folder
 
     def deb(self, apt, package, wanted=(), needs=()):
