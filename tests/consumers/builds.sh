@@ -125,7 +125,7 @@ header_first() {
 	need "$1"
 	for header in fcntl.h pthread.h stdio.h sys/mman.h sys/sendfile.h \
 		sys/stat.h sys/syscall.h unistd.h; do
-		for standard in c99 c11 gnu11 c2x; do
+		for standard in c99 gnu11 c2x; do
 			for define in -DHAVE_MEMFD_CREATE -D_TIME_BITS=64; do
 				"$1" -std=$standard -include $header $define \
 					-D_FILE_OFFSET_BITS=64 -Wall -Werror \
