@@ -1,21 +1,24 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""adopters.py ROOT BUILD [PROGRAM...]: programs that have code of their own for
-memfds, built and tested as they are and again on libmemfd.
+"""adopters.py ROOT BUILD [--calls] [PROGRAM...]: programs that have code of
+their own for memfds, built and tested as they are and again on libmemfd.
 
-MEMFD_CACHE keeps what a program does as it is."""
+MEMFD_CACHE keeps what a program does as it is. With --calls, what its tests
+call of libmemfd is counted and written to README.md."""
 import fcntl
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / 'shared'))
 from programs import HERE, PROGRAMS
-from suite import Cache, Unavailable, call, comment, need, tap
+from suite import Cache, Unavailable, call, comment, need, tap, write_between
 
 LEAST = 3
 
@@ -69,6 +72,29 @@ class Workshop:
             was.tree.rename(partial / 'tree')
             partial.rename(kept)
         return *json.loads((kept / 'found').read_text()), kept / 'tree'
+
+    def calls(self, program):
+        """How often its tests call each function of libmemfd."""
+        log = self.path / 'calls'
+        log.write_text('')
+        log.chmod(0o666)
+        library = (self.prefix / 'lib/libmemfd.so.1').resolve()
+        original = library.read_bytes()
+        call('gcc', '-shared', '-fPIC', '-O2', '-DHAVE_MEMFD_CREATE',
+             f'-DLOG="{log}"', '-finstrument-functions',
+             f'-I{self.root}/include', *self.root.glob('src/*.c'),
+             HERE / 'calls.c', '-Wl,-soname,libmemfd.so.1',
+             f'-Wl,--version-script={self.root}/src/libmemfd.map',
+             '-o', library)
+        program.test()
+        library.write_bytes(original)
+        used = [name for pattern in program.linked
+                for file in program.build.glob(pattern)
+                for name in re.findall(r' U (\w+)@LIBMEMFD_',
+                                       call('nm', '-D', file))]
+        counts = Counter(dict.fromkeys(used, 0))
+        counts.update(log.read_text().split())
+        return counts
 
 
 def worse(before, after):
@@ -125,11 +151,15 @@ def adopt(kind, source, title, workshop):
         tap.result(f'{title}: {what}: ' + ', '.join(
             f'{part} {old[part]} → {new[part]}' for part in old),
             bool(now.worse(old, new)))
+    return now
 
 
 def main():
-    root, build, *wanted = sys.argv[1:]
+    options = [option for option in sys.argv if option == '--calls']
+    root, build, *wanted = [word for word in sys.argv[1:]
+                            if word not in options]
     tried = 0
+    rows = ['| program | calls |', '|---|---|']
     try:
         for tool in 'ctags', 'unifdef', 'autoreconf', 'xz', 'setpriv':
             need(tool)
@@ -148,7 +178,12 @@ def main():
             # Debian adds what it took out for its own reasons.
             title = f'{kind.name} {version.partition("+")[0]}'
             try:
-                adopt(kind, source, title, workshop)
+                now = adopt(kind, source, title, workshop)
+                if options:
+                    calls = ', '.join(f'{name} {number}' for name, number
+                                      in workshop.calls(now).most_common())
+                    tap.comment(f'{title} calls {calls}')
+                    rows.append(f'| {title} | {calls} |')
             except subprocess.CalledProcessError as error:
                 tap.result(kind.name, f'{error}'.splitlines()[0])
                 comment((error.stdout or '') + (error.stderr or ''))
@@ -158,6 +193,8 @@ def main():
             tap.result(f'{tried} programs tried, {LEAST} needed', tried < LEAST)
     except Unavailable as error:
         tap.missing('adopters', error)
+    if options and not wanted:
+        write_between(HERE / 'README.md', 'calls', rows)
     tap.finish()
 
 
