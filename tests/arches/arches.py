@@ -7,7 +7,6 @@ musl, and for glibc 2.17; runs them, emulated where need be; and compares the
 numbers in src/syscalls.h with the kernel headers of each architecture there.
 MEMFD_CACHE is where packages are kept.
 """
-import os
 import re
 import subprocess
 import sys
@@ -16,9 +15,6 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent / 'shared'))
 import suite  # noqa: E402
-
-# Locales are of one glibc, and an older one aborts over them.
-os.environ.pop('LOCPATH', None)
 
 # What qemu calls the processor; Debian, the compiler; Meson, the processor and
 # its byte order; and the oldest glibc: 2.17, or the first that knows it.
