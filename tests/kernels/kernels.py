@@ -77,7 +77,6 @@ HUGE = 'there are no huge pages: MFD_HUGETLB is EINVAL'
 OTHERWISE = {
     'cancelled_thread_returns_from_each_function': SEALS,
     'unknown_seal_is_einval_and_sets_none': SEALS,
-    'unknown_seal_is_einval': SEALS,
     'exec_on_an_executable_file_seals_its_bytes_too':
         'the seal exec is stored, and has no effect',
     'every_set_of_seals_forbids_what_the_manual_says':
@@ -85,7 +84,6 @@ OTHERWISE = {
         'is stored and has no effect',
     'name_of_249_bytes_is_the_longest':
         'a name has 248 bytes at most, and a longer one is ENAMETOOLONG',
-    'no_memory_is_reserved': 'st_blocks counts holes, too',
     'no_room_for_a_descriptor_is_an_error':
         'descriptors that find no room are lost without MSG_CTRUNC',
     'pipe_socket_and_terminal_are_espipe': 'pread(2) of a terminal is EINVAL',

@@ -45,19 +45,11 @@ static void bad_data_is_efault(void **state)
 	assert_int_equal(munmap(at, 2 * half), 0);
 }
 
-static void flags_are_judged_before_the_data(void **state)
-{
-	(void)state;
-	fails(memfd_new_sealed("sealed", 0x01000000, NULL, 1), EINVAL);
-	fails(memfd_new_sealed_str("sealed", "nope", NULL, 1), EINVAL);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		promise(every_size_arrives),
 		promise(bad_data_is_efault),
-		promise(flags_are_judged_before_the_data),
 	};
 	size_t i;
 

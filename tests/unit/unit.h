@@ -267,13 +267,14 @@ static inline int two_pages(void)
 			(size_t)page_size() + 1, LARGEST                       \
 	}
 
-/* Sealed for good, from its first byte to its last. Closes it. */
-static inline void holds(int fd, const void *data, size_t size)
+/* This content and these seals, and the offset is 0. Closes it. */
+static inline void is_file(int fd, const void *data, size_t size,
+			   unsigned int seals)
 {
 	char *content = malloc(size + 1);
 	struct stat st;
 
-	assert_int_equal(memfd_get_seals(fd), ALL_SEALS | first_seals());
+	assert_int_equal(memfd_get_seals(fd), seals | first_seals());
 	assert_int_equal(fstat(fd, &st), 0);
 	assert_int_equal(st.st_size, size);
 	assert_int_equal(lseek(fd, 0, SEEK_CUR), 0);
@@ -283,6 +284,12 @@ static inline void holds(int fd, const void *data, size_t size)
 		assert_memory_equal(content, data, size);
 	free(content);
 	close_it(fd);
+}
+
+/* The same, sealed for good. */
+static inline void holds(int fd, const void *data, size_t size)
+{
+	is_file(fd, data, size, ALL_SEALS);
 }
 
 /* A file without a name, on tmpfs or elsewhere; -1 where none can be made. */
