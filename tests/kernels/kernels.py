@@ -91,7 +91,6 @@ OTHERWISE = {
     'default_size_is_a_file': HUGE,
     'each_size_is_a_file_or_enodev': HUGE,
     'exec_seal_is_reported_but_not_enforced': HUGE,
-    'no_such_size_is_enodev': HUGE,
     'sized_in_whole_pages_only': HUGE,
 }
 # Where the kernel and its modules are: since 7.2 no longer in the image; and a

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The constants of memfd.h have the values of the contract, which are those of
- * the kernel's headers, where these have them. hugetlb.c tests the sizes of
- * huge pages.
+ * The constants of memfd.h have the values of the kernel's headers, where these
+ * have them. Those of the contract are in shared/grammar.h, by name.
  */
 
 #include "unit.h"
@@ -16,20 +15,9 @@
 
 #define SAME(ours, theirs) _Static_assert((ours) == (theirs), #ours)
 
-SAME(MEMFD_CLOEXEC, 0x0001);
-SAME(MEMFD_ALLOW_SEALING, 0x0002);
-SAME(MEMFD_HUGETLB, 0x0004);
-SAME(MEMFD_NOEXEC_SEAL, 0x0008);
-SAME(MEMFD_EXEC, 0x0010);
-SAME(MEMFD_INHERIT, 0x02000000);
-SAME(MEMFD_SEAL_SEAL, 0x01);
-SAME(MEMFD_SEAL_SHRINK, 0x02);
-SAME(MEMFD_SEAL_GROW, 0x04);
-SAME(MEMFD_SEAL_WRITE, 0x08);
-SAME(MEMFD_SEAL_FUTURE_WRITE, 0x10);
-SAME(MEMFD_SEAL_EXEC, 0x20);
-SAME(MEMFD_SEAL_IMMUTABLE, 0x0e);
 SAME(MEMFD_SEALS_STRLEN, 128);
+SAME(MEMFD_SEAL_IMMUTABLE,
+     MEMFD_SEAL_SHRINK | MEMFD_SEAL_GROW | MEMFD_SEAL_WRITE);
 
 /* The newest of <linux/memfd.h>, so that the others are there too. */
 #ifdef MFD_EXEC
@@ -38,6 +26,22 @@ SAME(MEMFD_ALLOW_SEALING, MFD_ALLOW_SEALING);
 SAME(MEMFD_HUGETLB, MFD_HUGETLB);
 SAME(MEMFD_NOEXEC_SEAL, MFD_NOEXEC_SEAL);
 SAME(MEMFD_EXEC, MFD_EXEC);
+SAME(MEMFD_HUGE_16GB, MFD_HUGETLB | MFD_HUGE_16GB);
+#endif
+
+/* In older headers, 16 GiB overflow an int. */
+#ifdef MFD_HUGE_2GB
+SAME(MEMFD_HUGE_64KB, MFD_HUGETLB | MFD_HUGE_64KB);
+SAME(MEMFD_HUGE_512KB, MFD_HUGETLB | MFD_HUGE_512KB);
+SAME(MEMFD_HUGE_1MB, MFD_HUGETLB | MFD_HUGE_1MB);
+SAME(MEMFD_HUGE_2MB, MFD_HUGETLB | MFD_HUGE_2MB);
+SAME(MEMFD_HUGE_8MB, MFD_HUGETLB | MFD_HUGE_8MB);
+SAME(MEMFD_HUGE_16MB, MFD_HUGETLB | MFD_HUGE_16MB);
+SAME(MEMFD_HUGE_32MB, MFD_HUGETLB | MFD_HUGE_32MB);
+SAME(MEMFD_HUGE_256MB, MFD_HUGETLB | MFD_HUGE_256MB);
+SAME(MEMFD_HUGE_512MB, MFD_HUGETLB | MFD_HUGE_512MB);
+SAME(MEMFD_HUGE_1GB, MFD_HUGETLB | MFD_HUGE_1GB);
+SAME(MEMFD_HUGE_2GB, MFD_HUGETLB | MFD_HUGE_2GB);
 #endif
 
 /* And the newest of <fcntl.h>. */
