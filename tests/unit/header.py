@@ -79,12 +79,6 @@ def is_plain(compiler, standard):
             '\n'.join(problems))
 
 
-def is_linkage_of_c(compiler, standard):
-    text = own_text(compiler, standard)
-    return (f'{compiler} {standard}: extern "C"',
-            '' if re.fullmatch(r'extern "C" \{ .* \}', text) else text)
-
-
 def own_macros(compiler, *args):
     """By name: what stands for it, of a function its parameters too."""
     text = run(compiler, '-E', '-dM', '-std=c11', *args).stdout
@@ -93,24 +87,20 @@ def own_macros(compiler, *args):
 
 
 def macros_are_literals(compiler):
+    """And functions only where they are asked for: those that take flags or
+    seals as a number, or as a string."""
     major, minor, patch = version.split('.')
+    want = {'MEMFD_H': '', 'MEMFD_HUGE_16GB': '0x88000004U',
+            'MEMFD_VERSION_MAJOR': major, 'MEMFD_VERSION_MINOR': minor,
+            'MEMFD_VERSION_PATCH': patch}
     have = own_macros(compiler)
-    # The guard against a second include.
-    have.pop('MEMFD_H', None)
-    want = {'MEMFD_HUGE_16GB': '0x88000004U', 'MEMFD_VERSION_MAJOR': major,
-            'MEMFD_VERSION_MINOR': minor, 'MEMFD_VERSION_PATCH': patch}
-    return (f'{compiler}: macros for {version}, plain literals',
-            '' if have == want else f'{have}, wanted {want}')
-
-
-def generic_is_asked_for(compiler):
-    """Over what takes flags or seals as a number, or as a string."""
+    problem = '' if have == want else f'{have}, wanted {want}\n'
     have = {name for name in own_macros(compiler, '-DMEMFD_GENERIC')
             if name.islower()}
     want = {name for name in exported if f'{name}_str' in exported
             } - {'memfd_get_seals'}
-    return (f'{compiler}: the generic functions',
-            '' if have == want else f'{have}, wanted {want}')
+    return (f'{compiler}: macros for {version}, and the generic functions',
+            problem + ('' if have == want else f'{have}, wanted {want}'))
 
 
 def to_do():
@@ -125,9 +115,6 @@ def to_do():
             yield is_plain, compiler, C[0]
             yield is_plain, compiler, C[-1]
             yield macros_are_literals, compiler
-            yield generic_is_asked_for, compiler
-        else:
-            yield is_linkage_of_c, compiler, CXX[0]
 
 
 source, version = sys.argv[1:]
