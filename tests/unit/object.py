@@ -35,7 +35,6 @@ COMPILER = {'memchr', 'memcmp', 'memcpy', 'memmove', 'memset', 'strlen',
 ALLOWED = IMPORTS | COMPILER
 TEXT_AND_DATA_MAX = 12 * 1024
 STRIPPED_MAX = 20 * 1024
-NEWEST_GLIBC = (2, 17)
 
 
 def tool(name, *args):
@@ -117,12 +116,6 @@ def stripped_size(path):
         return os.path.getsize(copy)
 
 
-def newest_glibc(imports):
-    return max((tuple(map(int, version[6:].split('.')))
-                for version in imports.values()
-                if re.fullmatch(r'GLIBC_[0-9.]+', version)), default=(0,))
-
-
 def archive(promised, path):
     defined, undefined = symbols(path)
     same('defines the promised functions, and nothing else',
@@ -153,20 +146,6 @@ def shared_object(promised, library, empty, syscall, optimization, *cc):
     libc = syscall == 'libc' or syscall == 'auto' and libc_has_memfd_create(cc)
     same(f'creates as syscall={syscall} says', creates,
          {'memfd_create' if libc else 'syscall'})
-
-    name = 'loads on glibc 2.17'
-    if x86_64 and 'GLIBC_2' in ' '.join(ours.values()):
-        # A wrapper of memfd_create came with 2.27: that is what raw is for.
-        rest = {name: version for name, version in ours.items()
-                if name != 'memfd_create'}
-        newest = newest_glibc(rest)
-        print(f'# newest needed version: {newest_glibc(ours)}, of all but '
-              f'memfd_create {newest}')
-        if rest != ours:
-            name += ', but for memfd_create'
-        result(name, newest > NEWEST_GLIBC and rest)
-    else:
-        skip(name, 'promised for x86-64 and glibc')
 
     # To call what it imports, it needs one each.
     same('has no run-time relocations of its own',
