@@ -33,23 +33,6 @@ static void every_set_of_seals_on_zeros(void **state)
 		zeros, 0, 0);
 }
 
-/* Before anything else: the size or the name of the file is wrong as well. */
-static void names_of_seals_are_judged_first(void **state)
-{
-	static const char *const wrong[] = { "", " ", ",|\t", "0,nope",
-					     "cloexec" };
-	size_t i;
-
-	(void)state;
-	for (i = 0; i < COUNT(wrong); i++) {
-		fails(memfd_new_sized_str(NULL, NULL, 5, wrong[i]), EINVAL);
-		fails(memfd_new_sized_str("sized", NULL, SIZE_MAX, wrong[i]),
-		      EINVAL);
-	}
-	fails(memfd_new_sized_str("sized", "cloexec,inherit", 5, NULL), EFAULT);
-	fails(memfd_new_sized_str("sized", "nope", SIZE_MAX, "0"), EINVAL);
-}
-
 static void more_than_a_file_can_have_is_efbig(void **state)
 {
 	(void)state;
@@ -65,7 +48,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		promise(every_set_of_seals_on_zeros),
-		promise(names_of_seals_are_judged_first),
 		promise(more_than_a_file_can_have_is_efbig),
 	};
 
