@@ -46,11 +46,11 @@
 
 /* The call succeeds and leaves errno alone. Its value is the call's. */
 #define succeeds(call)                                                         \
-	succeeded((errno = UNTOUCHED, (call)), #call, __FILE__, __LINE__)
+	gave((errno = UNTOUCHED, (call)), 0, #call, __FILE__, __LINE__)
 
 /* The call fails, with this errno. */
 #define fails(call, err)                                                       \
-	failed((errno = UNTOUCHED, (call)), err, #call, __FILE__, __LINE__)
+	gave((errno = UNTOUCHED, (call)), err, #call, __FILE__, __LINE__)
 
 /* A test that leaves as many descriptors open as it found. */
 #define promise(test)                                                          \
@@ -92,32 +92,21 @@ static inline void saw(const char *call, int err)
 		       err);
 }
 
-static inline int succeeded(int result, const char *call, const char *file,
-			    int line)
+static inline int gave(int result, int want, const char *call, const char *file,
+		       int line)
 {
 	int err = errno;
 
-	if (result < 0)
-		fail_msg("%s:%d: %s: %s", file, line, call, strerror(err));
-	if (err != UNTOUCHED)
-		fail_msg("%s:%d: %s: succeeds, but errno is now %s", file, line,
-			 call, strerror(err));
-	saw(call, 0);
+	if (want ? result != -1 : result < 0)
+		fail_msg("%s:%d: %s: returns %d, %s, wanted %s", file, line,
+			 call, result, strerror(err),
+			 want ? strerror(want) : "success");
+	if (err != (want ? want : UNTOUCHED))
+		fail_msg("%s:%d: %s: errno is now %s, wanted %s", file, line,
+			 call, strerror(err),
+			 want ? strerror(want) : "it left alone");
+	saw(call, want);
 	return result;
-}
-
-static inline void failed(int result, int want, const char *call,
-			  const char *file, int line)
-{
-	int err = errno;
-
-	if (result != -1)
-		fail_msg("%s:%d: %s: returns %d, wanted %s", file, line, call,
-			 result, strerror(want));
-	if (err != want)
-		fail_msg("%s:%d: %s: %s, wanted %s", file, line, call,
-			 strerror(err), strerror(want));
-	saw(call, err);
 }
 
 static int open_before;
