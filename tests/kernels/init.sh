@@ -11,6 +11,8 @@
 
 sysctl=/proc/sys/vm/memfd_noexec
 if [ $$ = 1 ]; then
+	# End the line that the firmware of a POWER machine leaves unfinished.
+	echo
 	/bin/busybox --install /bin
 	export PATH=/bin
 	mkdir -p /proc /sys /dev /tmp
