@@ -11,11 +11,7 @@ with System;
 
 procedure Memfd is
 
-   Memfd_Error  : exception;
-   Invalid_Name : exception;
-
-   Seal_Exec      : constant unsigned := 16#20#;
-   Seal_Immutable : constant unsigned := 16#0e#;
+   Memfd_Error : exception;
 
    function memfd_new (Name : char_array; Flags : unsigned) return int;
    pragma Import (C, memfd_new);
@@ -23,33 +19,29 @@ procedure Memfd is
    function memfd_seal (Fd : int; Seals : unsigned) return int;
    pragma Import (C, memfd_seal);
 
-   function memfd_get_seals (Fd : int) return int;
-   pragma Import (C, memfd_get_seals);
+   function memfd_get_seals_str
+     (Fd : int; Buf : out char_array; Size : size_t) return int;
+   pragma Import (C, memfd_get_seals_str);
 
-   function memfd_new_sealed
-     (Name : char_array;
-      Flags : unsigned;
-      Data : System.Address;
-      Size : size_t) return int;
-   pragma Import (C, memfd_new_sealed);
+   function memfd_check_seals_str (Fd : int; Seals : char_array) return int;
+   pragma Import (C, memfd_check_seals_str);
 
-   function memfd_check_seals (Fd : int; Seals : unsigned) return int;
-   pragma Import (C, memfd_check_seals);
+   function memfd_new_sealed_str
+     (Name, Flags : char_array; Data : System.Address; Size : size_t)
+      return int;
+   pragma Import (C, memfd_new_sealed_str);
 
    function memfd_parse_flags
-     (Str : char_array; Flags : out unsigned; Stop : out size_t) return int;
+     (Names : char_array; Flags : out unsigned; Stop : out size_t) return int;
    pragma Import (C, memfd_parse_flags);
 
    function memfd_parse_seals
-     (Str : char_array; Seals : out unsigned; Stop : out size_t) return int;
+     (Names : char_array; Seals : out unsigned; Stop : out size_t) return int;
    pragma Import (C, memfd_parse_seals);
 
-   function memfd_format_seals
-     (Seals : unsigned; Buf : out char_array; Size : size_t) return int;
-   pragma Import (C, memfd_format_seals);
-
-   function pipe (Fds : System.Address) return int;
-   pragma Import (C, pipe);
+   type Parser is access function
+     (Names : char_array; Number : out unsigned; Stop : out size_t) return int
+   with Convention => C;
 
    function Check (Result : int) return int is
    begin
@@ -59,135 +51,90 @@ procedure Memfd is
       return Result;
    end Check;
 
-   procedure Check (Result : int) is
-      Ignored : constant int := Check (Result);
-   begin
-      null;
-   end Check;
-
-   procedure Refuse (Kind : String; Text : String; Stop : size_t) is
+   --  The number that a text names.
+   function Parse
+     (Function_In_C : Parser; Kind, Text : String) return unsigned
+   is
       Separators : constant Character_Set :=
         To_Set (",| ") or To_Set (Character_Range'(ASCII.HT, ASCII.CR));
-      First      : constant Positive := Text'First + Natural (Stop);
-      Next       : constant Natural  :=
-        Index (Text (First .. Text'Last) & ',', Separators, First);
+      Number     : unsigned;
+      Stop       : size_t;
+      First      : Positive;
    begin
-      raise Invalid_Name
-        with "invalid " & Kind & ": " & Text (First .. Next - 1);
-   end Refuse;
-
-   function Parse_Flags (Text : String) return unsigned is
-      Number : unsigned;
-      Stop   : size_t;
-   begin
-      if memfd_parse_flags (To_C (Text), Number, Stop) < 0 then
-         Refuse ("flag", Text, Stop);
+      if Function_In_C (To_C (Text), Number, Stop) < 0 then
+         First := Text'First + Natural (Stop);
+         raise Memfd_Error
+           with "invalid " & Kind & ": "
+             & Text (First .. Index (Text & ',', Separators, First) - 1);
       end if;
       return Number;
-   end Parse_Flags;
+   end Parse;
 
-   function Parse_Seals (Text : String) return unsigned is
-      Number : unsigned;
-      Stop   : size_t;
-   begin
-      if memfd_parse_seals (To_C (Text), Number, Stop) < 0 then
-         Refuse ("seal", Text, Stop);
-      end if;
-      return Number;
-   end Parse_Seals;
+   function Create (Name, Flags : String) return int is
+     (Check
+        (memfd_new
+           (To_C (Name), Parse (memfd_parse_flags'Access, "flag", Flags))));
 
-   function Format_Seals (Seals : unsigned) return String is
-      Text : char_array (1 .. 128);
+   function Seal (Fd : int; Seals : String) return int is
+     (Check
+        (memfd_seal (Fd, Parse (memfd_parse_seals'Access, "seal", Seals))));
+
+   function Get_Seals (Fd : int) return String is
+      Text   : char_array (1 .. 128);
+      Ignore : constant int :=
+        Check (memfd_get_seals_str (Fd, Text, Text'Length));
    begin
-      Check (memfd_format_seals (Seals, Text, Text'Length));
       return To_Ada (Text);
-   end Format_Seals;
+   end Get_Seals;
 
-   function Create (Name : String; Flags : unsigned := 0) return int is
-     (Check (memfd_new (To_C (Name), Flags)));
+   function Check_Seals (Fd : int; Seals : String) return int is
+     (Check (memfd_check_seals_str (Fd, To_C (Seals))));
 
-   function Create_Sealed (Name : String; Data : String) return int is
-     (Check (memfd_new_sealed (To_C (Name), 0, Data'Address, Data'Length)));
+   function Create_Sealed (Name, Data : String) return int is
+     (Check
+        (memfd_new_sealed_str
+           (To_C (Name), To_C (""), Data'Address, Data'Length)));
 
-   procedure Seal (Fd : int; Seals : unsigned) is
+   function Put (Fd : int; Data : String) return int is
+     (Check (int (Write (File_Descriptor (Fd), Data'Address, Data'Length))));
+
+   --  What went wrong, in words.
+   function Reason (Action : not null access function return int)
+     return String is
    begin
-      Check (memfd_seal (Fd, Seals));
-   end Seal;
+      return "should have been refused:" & Action.all'Image;
+   exception
+      when E : Memfd_Error =>
+         return Exception_Message (E);
+   end Reason;
 
-   procedure Check_Seals (Fd : int; Seals : unsigned) is
-   begin
-      Check (memfd_check_seals (Fd, Seals));
-   end Check_Seals;
+   Buf    : constant int := Create ("buf", "allow-sealing");
+   Status : int;
 
-   procedure Put (Fd : int; Data : String) is
-   begin
-      Check (int (Write (File_Descriptor (Fd), Data'Address, Data'Length)));
-   end Put;
+   --  What is refused.
+   function Unsealed return int is (Check_Seals (Buf, "immutable"));
+   function Again return int is (Put (Buf, "again"));
+   function Sparkling return int is (Create ("buf", "allow-sealing,sparkling"));
+   function Frozen return int is (Seal (Buf, "write|frozen"));
+   function Stdin return int is (Check_Seals (0, "immutable"));
 
-   procedure Close (Fd : int) is
-   begin
-      Close (File_Descriptor (Fd));
-   end Close;
-
-   Buf, Unsealed, Greeting : int;
-   Ends                    : array (1 .. 2) of int;
-   Text                    : String (1 .. 64);
-   Last                    : Natural;
+   Greeting : constant int := Create_Sealed ("greeting", "hello, world");
+   Text     : String (1 .. 64);
 begin
-   Buf := Create ("buf", Parse_Flags ("allow-sealing"));
-   Put (Buf, "hello");
-   Put_Line
-     ("wrote:" & File_Length (File_Descriptor (Buf))'Image & " bytes");
-   Seal (Buf, Parse_Seals ("seal,immutable"));
-   --  Linux 6.3 and later set Seal_Exec by themselves.
-   Put_Line
-     ("seals: "
-      & Format_Seals
-          (unsigned (Check (memfd_get_seals (Buf))) and not Seal_Exec));
-   Check_Seals (Buf, Seal_Immutable);
+   Put_Line ("wrote:" & Put (Buf, "hello")'Image & " bytes");
+   Put_Line ("unsealed: " & Reason (Unsealed'Access));
+   Status := Seal (Buf, "seal,immutable");
+   Put_Line ("seals: " & Get_Seals (Buf));
+   Status := Check_Seals (Buf, "immutable");
    Put_Line ("immutable: yes");
+   Put_Line ("write: " & Reason (Again'Access));
+   Put_Line ("new: " & Reason (Sparkling'Access));
+   Put_Line ("seal: " & Reason (Frozen'Access));
+   Put_Line ("stdin: " & Reason (Stdin'Access));
+   Close (File_Descriptor (Buf));
 
-   begin
-      Put (Buf, "again");
-   exception
-      when E : Memfd_Error =>
-         Put_Line ("write: " & Exception_Message (E));
-   end;
-   begin
-      Close (Create ("buf", Parse_Flags ("allow-sealing,sparkling")));
-   exception
-      when E : Invalid_Name =>
-         Put_Line ("new: " & Exception_Message (E));
-   end;
-   begin
-      Seal (Buf, Parse_Seals ("write|frozen"));
-   exception
-      when E : Invalid_Name =>
-         Put_Line ("seal: " & Exception_Message (E));
-   end;
-   Close (Buf);
-
-   Check (pipe (Ends'Address));
-   begin
-      Check_Seals (Ends (1), Seal_Immutable);
-   exception
-      when E : Memfd_Error =>
-         Put_Line ("pipe: " & Exception_Message (E));
-   end;
-   Close (Ends (1));
-   Close (Ends (2));
-
-   Unsealed := Create ("unsealed");
-   begin
-      Check_Seals (Unsealed, Seal_Immutable);
-   exception
-      when E : Memfd_Error =>
-         Put_Line ("unsealed: " & Exception_Message (E));
-   end;
-   Close (Unsealed);
-
-   Greeting := Create_Sealed ("greeting", "hello, world");
-   Last := Read (File_Descriptor (Greeting), Text'Address, Text'Length);
-   Put_Line ("sealed: " & Text (1 .. Last));
-   Close (Greeting);
+   Status :=
+     int (Read (File_Descriptor (Greeting), Text'Address, Text'Length));
+   Put_Line ("sealed: " & Text (1 .. Natural (Status)));
+   Close (File_Descriptor (Greeting));
 end Memfd;

@@ -3,14 +3,13 @@
 
 using System;
 using System.IO;
-using System.Linq;
 using System.Runtime.InteropServices;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
 
 sealed class Fd : SafeHandleMinusOneIsInvalid
 {
-    public Fd(int fd) : base(true)
+    public Fd(int fd, bool owned = true) : base(owned)
     {
         SetHandle((IntPtr)fd);
     }
@@ -40,13 +39,11 @@ static class Native
         byte[] data, UIntPtr size);
     [DllImport(Lib)]
     public static extern int memfd_parse_flags(string names, out uint flags,
-        out UIntPtr end);
+        out UIntPtr stop);
     [DllImport(Lib)]
     public static extern int memfd_parse_seals(string names, out uint seals,
-        out UIntPtr end);
+        out UIntPtr stop);
 
-    [DllImport("libc", SetLastError = true)]
-    public static extern int pipe([Out] int[] fds);
     [DllImport("libc", SetLastError = true)]
     public static extern IntPtr write(Fd fd, byte[] buf, UIntPtr count);
     [DllImport("libc", SetLastError = true)]
@@ -66,69 +63,50 @@ static class Native
     }
 }
 
-static class Memfd
+static class Program
 {
-    delegate int Parser(string text, out uint number, out UIntPtr end);
+    delegate int Parser(string names, out uint number, out UIntPtr stop);
 
     static uint Parse(Parser parser, string kind, string text)
     {
         uint number;
-        UIntPtr end;
-        if (parser(text, out number, out end) == 0)
+        UIntPtr stop;
+        if (parser(text, out number, out stop) == 0)
             return number;
-        string word = text.Substring((int)end)
+        string word = text.Substring((int)stop)
             .Split(",| \t\n\v\f\r".ToCharArray())[0];
         throw new FormatException("invalid " + kind + ": " + word);
     }
 
-    public static Fd New(string name, string flags = "")
+    static Fd New(string name, string flags)
     {
         uint number = Parse(Native.memfd_parse_flags, "flag", flags);
-        int fd = Native.Check(Native.memfd_new(name, number));
-        return new Fd(fd);
+        return new Fd(Native.Check(Native.memfd_new(name, number)));
     }
 
-    public static Fd NewSealed(string name, byte[] data)
-    {
-        int fd = Native.Check(Native.memfd_new_sealed_str(name, "", data,
-            (UIntPtr)data.Length));
-        return new Fd(fd);
-    }
-
-    public static void Seal(Fd fd, string seals)
+    static void Seal(Fd fd, string seals)
     {
         uint number = Parse(Native.memfd_parse_seals, "seal", seals);
         Native.Check(Native.memfd_seal(fd, number));
     }
 
-    public static string[] GetSeals(Fd fd)
+    static string GetSeals(Fd fd)
     {
         var text = new byte[128];
         int length = Native.Check(Native.memfd_get_seals_str(fd, text,
             (UIntPtr)text.Length));
-        return Encoding.ASCII.GetString(text, 0, length).Split(',');
+        return Encoding.ASCII.GetString(text, 0, length);
     }
 
-    public static void CheckSeals(Fd fd, string seals)
+    static void CheckSeals(Fd fd, string seals)
     {
         Native.Check(Native.memfd_check_seals_str(fd, seals));
     }
-}
 
-static class Program
-{
     static int Write(Fd fd, string text)
     {
         var data = Encoding.UTF8.GetBytes(text);
         return Native.Check((int)Native.write(fd, data, (UIntPtr)data.Length));
-    }
-
-    static string Read(Fd fd)
-    {
-        var data = new byte[64];
-        int length = Native.Check((int)Native.read(fd, data,
-            (UIntPtr)data.Length));
-        return Encoding.UTF8.GetString(data, 0, length);
     }
 
     static string Reason(Action action)
@@ -146,36 +124,35 @@ static class Program
 
     static void Main()
     {
-        using (var buf = Memfd.New("buf", "allow-sealing"))
+        using (var buf = New("buf", "allow-sealing"))
         {
             Console.WriteLine("wrote: {0} bytes", Write(buf, "hello"));
-            Memfd.Seal(buf, "seal,immutable");
-            // Linux 6.3 and later add "exec" by themselves.
-            var seals = Memfd.GetSeals(buf).Where(name => name != "exec");
-            Console.WriteLine("seals: {0}", string.Join(",", seals));
-            Memfd.CheckSeals(buf, "immutable");
+            Console.WriteLine("unsealed: " + Reason(() =>
+                CheckSeals(buf, "immutable")));
+            Seal(buf, "seal,immutable");
+            Console.WriteLine("seals: " + GetSeals(buf));
+            CheckSeals(buf, "immutable");
             Console.WriteLine("immutable: yes");
 
             Console.WriteLine("write: " + Reason(() => Write(buf, "again")));
             Console.WriteLine("new: " + Reason(() =>
-                Memfd.New("buf", "allow-sealing,sparkling")));
+                New("buf", "allow-sealing,sparkling")));
             Console.WriteLine("seal: " + Reason(() =>
-                Memfd.Seal(buf, "write|frozen")));
+                Seal(buf, "write|frozen")));
+            Console.WriteLine("stdin: " + Reason(() =>
+                CheckSeals(new Fd(0, owned: false), "immutable")));
         }
 
-        var fds = new int[2];
-        Native.Check(Native.pipe(fds));
-        using (var reader = new Fd(fds[0]))
-        using (new Fd(fds[1]))
-            Console.WriteLine("pipe: " + Reason(() =>
-                Memfd.CheckSeals(reader, "immutable")));
-
-        using (var unsealed = Memfd.New("unsealed"))
-            Console.WriteLine("unsealed: " + Reason(() =>
-                Memfd.CheckSeals(unsealed, "immutable")));
-
         var data = Encoding.UTF8.GetBytes("hello, world");
-        using (var greeting = Memfd.NewSealed("greeting", data))
-            Console.WriteLine("sealed: " + Read(greeting));
+        int fd = Native.Check(Native.memfd_new_sealed_str("greeting", "", data,
+            (UIntPtr)data.Length));
+        using (var greeting = new Fd(fd))
+        {
+            var text = new byte[64];
+            int length = Native.Check((int)Native.read(greeting, text,
+                (UIntPtr)text.Length));
+            Console.WriteLine("sealed: "
+                + Encoding.UTF8.GetString(text, 0, length));
+        }
     }
 }

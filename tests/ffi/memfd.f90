@@ -4,60 +4,46 @@ module memfd
   use, intrinsic :: iso_c_binding
   implicit none
 
-  ! Unsigned in C; Fortran has no unsigned integers, only their bits.
-  integer(c_int), parameter :: memfd_seal_exec = int(z'20', c_int)
-  integer(c_int), parameter :: memfd_seal_immutable = int(z'0e', c_int)
-
+  ! Flags and seals are unsigned in C; Fortran has only their bits.
   interface
-    function memfd_new(name, flags) bind(c) result(fd)
+    integer(c_int) function memfd_new(name, flags) bind(c)
       import
       character(kind=c_char), intent(in) :: name(*)
       integer(c_int), value :: flags
-      integer(c_int) :: fd
     end function
 
-    function memfd_seal(fd, seals) bind(c) result(status)
+    integer(c_int) function memfd_seal(fd, seals) bind(c)
       import
       integer(c_int), value :: fd, seals
-      integer(c_int) :: status
     end function
 
-    function memfd_get_seals(fd) bind(c) result(seals)
+    integer(c_int) function memfd_get_seals_str(fd, buf, size) bind(c)
       import
       integer(c_int), value :: fd
-      integer(c_int) :: seals
-    end function
-
-    function memfd_new_sealed(name, flags, data, size) bind(c) result(fd)
-      import
-      character(kind=c_char), intent(in) :: name(*), data(*)
-      integer(c_int), value :: flags
-      integer(c_size_t), value :: size
-      integer(c_int) :: fd
-    end function
-
-    function memfd_check_seals(fd, seals) bind(c) result(status)
-      import
-      integer(c_int), value :: fd, seals
-      integer(c_int) :: status
-    end function
-
-    function memfd_format_seals(seals, buf, size) bind(c) result(length)
-      import
-      integer(c_int), value :: seals
       character(kind=c_char), intent(out) :: buf(*)
       integer(c_size_t), value :: size
-      integer(c_int) :: length
+    end function
+
+    integer(c_int) function memfd_check_seals_str(fd, seals) bind(c)
+      import
+      integer(c_int), value :: fd
+      character(kind=c_char), intent(in) :: seals(*)
+    end function
+
+    integer(c_int) function memfd_new_sealed_str(name, flags, data, size) &
+        bind(c)
+      import
+      character(kind=c_char), intent(in) :: name(*), flags(*), data(*)
+      integer(c_size_t), value :: size
     end function
   end interface
 
   abstract interface
-    function parse_names(str, number, end) bind(c) result(status)
+    integer(c_int) function parse_names(names, number, stop) bind(c)
       import
-      character(kind=c_char), intent(in) :: str(*)
+      character(kind=c_char), intent(in) :: names(*)
       integer(c_int), intent(out) :: number
-      integer(c_size_t), intent(out) :: end
-      integer(c_int) :: status
+      integer(c_size_t), intent(out) :: stop
     end function
   end interface
 
@@ -73,25 +59,13 @@ contains
     character(:), allocatable, intent(out) :: errmsg
     character(*), parameter :: separators = ',| ' // achar(9) // achar(10) &
       // achar(11) // achar(12) // achar(13)
-    integer(c_size_t) :: end
-    integer :: stop
+    integer(c_size_t) :: stop
+    integer :: length
 
-    if (function(text // c_null_char, number, end) == 0) return
-    stop = scan(text(end + 1:), separators)
-    if (stop == 0) stop = len(text) + 1
-    errmsg = 'invalid ' // kind // ': ' // &
-      text(end + 1:min(int(end) + stop - 1, len(text)))
+    if (function(text // c_null_char, number, stop) == 0) return
+    length = scan(text(stop + 1:) // ',', separators) - 1
+    errmsg = 'invalid ' // kind // ': ' // text(stop + 1:stop + length)
   end subroutine
-
-  function format_seals(seals) result(text)
-    integer(c_int), intent(in) :: seals
-    character(:), allocatable :: text
-    character(128, c_char) :: buf
-    integer(c_int) :: length
-
-    length = memfd_format_seals(seals, buf, len(buf, c_size_t))
-    text = buf(:length)
-  end function
 end module
 
 program transcript
@@ -99,52 +73,44 @@ program transcript
   implicit none
 
   interface
-    function libc_write(fd, buf, count) bind(c, name='write') result(written)
+    integer(c_size_t) function libc_write(fd, buf, count) bind(c, name='write')
       import
       integer(c_int), value :: fd
       character(kind=c_char), intent(in) :: buf(*)
       integer(c_size_t), value :: count
-      integer(c_size_t) :: written
     end function
 
-    function libc_read(fd, buf, count) bind(c, name='read') result(got)
+    integer(c_size_t) function libc_read(fd, buf, count) bind(c, name='read')
       import
       integer(c_int), value :: fd
       character(kind=c_char), intent(out) :: buf(*)
       integer(c_size_t), value :: count
-      integer(c_size_t) :: got
     end function
 
-    function libc_pipe(fds) bind(c, name='pipe') result(status)
-      import
-      integer(c_int), intent(out) :: fds(2)
-      integer(c_int) :: status
-    end function
-
-    function libc_close(fd) bind(c, name='close') result(status)
+    integer(c_int) function libc_close(fd) bind(c, name='close')
       import
       integer(c_int), value :: fd
-      integer(c_int) :: status
     end function
   end interface
 
-  integer(c_int) :: fd, flags, seals, fds(2), status
+  character(*), parameter :: immutable = 'immutable' // c_null_char
+  integer(c_int) :: fd, flags, seals, status
   integer(c_size_t) :: count
   character(:), allocatable :: errmsg
-  character(64, c_char) :: text
+  character(128, c_char) :: text
 
   call parse(memfd_parse_flags, 'flag', 'allow-sealing', flags, errmsg)
   if (allocated(errmsg)) error stop errmsg
   fd = required(memfd_new('buf' // c_null_char, flags))
   count = libc_write(fd, 'hello', 5_c_size_t)
   print '(a, i0, a)', 'wrote: ', count, ' bytes'
+  print '(2a)', 'unsealed: ', reason(memfd_check_seals_str(fd, immutable))
   call parse(memfd_parse_seals, 'seal', 'seal,immutable', seals, errmsg)
   if (allocated(errmsg)) error stop errmsg
   status = required(memfd_seal(fd, seals))
-  ! Linux 6.3 and later set memfd_seal_exec by themselves.
-  seals = iand(required(memfd_get_seals(fd)), not(memfd_seal_exec))
-  print '(2a)', 'seals: ', format_seals(seals)
-  status = required(memfd_check_seals(fd, memfd_seal_immutable))
+  count = required(memfd_get_seals_str(fd, text, len(text, c_size_t)))
+  print '(2a)', 'seals: ', text(:count)
+  status = required(memfd_check_seals_str(fd, immutable))
   print '(a)', 'immutable: yes'
 
   print '(2a)', 'write: ', reason(int(libc_write(fd, 'again', 5_c_size_t)))
@@ -152,18 +118,10 @@ program transcript
   print '(2a)', 'new: ', errmsg
   call parse(memfd_parse_seals, 'seal', 'write|frozen', seals, errmsg)
   print '(2a)', 'seal: ', errmsg
+  print '(2a)', 'stdin: ', reason(memfd_check_seals_str(0, immutable))
   status = libc_close(fd)
 
-  status = required(libc_pipe(fds))
-  print '(2a)', 'pipe: ', reason(memfd_check_seals(fds(1), memfd_seal_immutable))
-  status = libc_close(fds(1))
-  status = libc_close(fds(2))
-
-  fd = required(memfd_new('unsealed' // c_null_char, 0))
-  print '(2a)', 'unsealed: ', reason(memfd_check_seals(fd, memfd_seal_immutable))
-  status = libc_close(fd)
-
-  fd = required(memfd_new_sealed('greeting' // c_null_char, 0, &
+  fd = required(memfd_new_sealed_str('greeting' // c_null_char, c_null_char, &
     'hello, world', 12_c_size_t))
   count = libc_read(fd, text, len(text, c_size_t))
   print '(2a)', 'sealed: ', text(:count)

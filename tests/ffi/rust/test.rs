@@ -47,6 +47,7 @@ fn content(mut file: File) -> Vec<u8> {
 fn transcript() -> io::Result<String> {
     let mut buf = memfd::new("buf", Flags::ALLOW_SEALING)?;
     let wrote = buf.write(b"hello")?;
+    let unsealed = reason(memfd::check_seals(&buf, Seals::IMMUTABLE));
     memfd::seal(&buf, "seal,immutable".parse()?)?;
     // Linux 6.3 and later add Seals::EXEC by themselves.
     let seals = Seals(memfd::get_seals(&buf)?.0 & !Seals::EXEC.0);
@@ -54,20 +55,18 @@ fn transcript() -> io::Result<String> {
     let write = reason(buf.write(b"again"));
     let new = reason("allow-sealing,sparkling".parse::<Flags>());
     let seal = reason("write|frozen".parse::<Seals>());
-    let pipe = reason(memfd::check_seals(io::stdin(), Seals::IMMUTABLE));
-    let unsealed = memfd::new("unsealed", Flags(0))?;
-    let unsealed = reason(memfd::check_seals(unsealed, Seals::IMMUTABLE));
+    let stdin = reason(memfd::check_seals(io::stdin(), Seals::IMMUTABLE));
     let sealed = content(memfd::new_sealed("greeting", Flags(0), b"hello, world")?);
     let sealed = String::from_utf8_lossy(&sealed);
     Ok(format!(
         "wrote: {wrote} bytes\n\
+         unsealed: {unsealed}\n\
          seals: {seals}\n\
          immutable: yes\n\
          write: {write}\n\
          new: {new}\n\
          seal: {seal}\n\
-         pipe: {pipe}\n\
-         unsealed: {unsealed}\n\
+         stdin: {stdin}\n\
          sealed: {sealed}\n"
     ))
 }
