@@ -43,6 +43,8 @@ set, which the manual page of the C function explains.
 
 use v5.20;
 use warnings;
+use feature 'signatures';
+no warnings 'experimental::signatures';
 use parent 'IO::File';
 use Carp  qw(croak);
 use Errno qw(EBADF);
@@ -81,70 +83,57 @@ constant->import($_ => parse_flags($_))
 constant->import("SEAL_$_" => parse_seals($_))
   for qw(SEAL SHRINK GROW WRITE FUTURE_WRITE EXEC IMMUTABLE);
 
-sub new {
-    my ($class, $name, $flags) = @_;
-    return _file($class, '+<', $flags, new => _string($name));
+sub new ($class, $name, $flags = 0) {
+    return _file($class, '+<', $name, $flags, 'new');
 }
 
-sub new_sized {
-    my ($class, $name, $size, $seals, $flags) = @_;
+sub new_sized ($class, $name, $size, $seals = 0, $flags = 0) {
     my @numbers = (_number($size, ~0), _bits(seal => $seals // 0));
-    return _file($class, '+<', $flags, new_sized => _string($name), @numbers);
+    return _file($class, '+<', $name, $flags, new_sized => @numbers);
 }
 
-sub new_sealed {
-    my ($class, $name, $data, $flags) = @_;
+sub new_sealed ($class, $name, $data, $flags = 0) {
     croak 'the data is not a string' if !defined $data || ref $data;
     utf8::downgrade($data, 1) or croak 'wide character in the data';
-    my @buffer = scalar_to_buffer($data);
-    return _file($class, '<', $flags, new_sealed => _string($name), @buffer);
+    return _file($class, '<', $name, $flags, new_sealed => scalar_to_buffer($data));
 }
 
-sub new_sealed_copy {
-    my ($class, $name, $file, $max, $flags) = @_;
+sub new_sealed_copy ($class, $name, $file, $max = ~0, $flags = 0) {
     my @numbers = (_fd($file), _number($max // ~0, ~0));
-    $name = _string($name);
-    return _file($class, '<', $flags, new_sealed_copy => $name, @numbers);
+    return _file($class, '<', $name, $flags, new_sealed_copy => @numbers);
 }
 
-sub seal {
-    my ($file, $seals) = @_;
-    _call(seal => _fd($file), _bits(seal => $seals));
-    return;
+sub seal ($file, $seals) {
+    return _call(seal => _fd($file), _bits(seal => $seals));
 }
 
-sub get_seals {
-    my ($file) = @_;
+sub get_seals ($file) {
     return _call(get_seals => _fd($file));
 }
 
-sub check_seals {
-    my ($file, $seals) = @_;
-    _call(check_seals => _fd($file), _bits(seal => $seals));
-    return;
+sub check_seals ($file, $seals) {
+    return _call(check_seals => _fd($file), _bits(seal => $seals));
 }
 
-sub parse_flags { return _parse(flag => @_) }
-sub parse_seals { return _parse(seal => @_) }
+sub parse_flags ($names) { return _parse(flag => $names) }
+sub parse_seals ($names) { return _parse(seal => $names) }
 
-sub format_seals {
-    my ($seals) = @_;
-    my $text    = "\0" x 128;
-    my @buffer  = scalar_to_buffer($text);
+sub format_seals ($seals) {
+    my $text   = "\0" x 128;
+    my @buffer = scalar_to_buffer($text);
     return substr $text, 0, _call(format_seals => _number($seals), @buffer);
 }
 
-sub _call {
-    my ($function, @arguments) = @_;
+sub _call ($function, @arguments) {
     my $result = Memfd::C->can($function)->(@arguments);
     croak "memfd_$function: $!" if $result < 0;
     return $result;
 }
 
-sub _file {
-    my ($class, $mode, $flags, $function, $name, @arguments) = @_;
+sub _file ($class, $mode, $name, $flags, $function, @more) {
     $flags = _bits(flag => $flags // 0);
-    my $call = Memfd::C->can($function);
+    my @arguments = (_string($name), $flags, @more);
+    my $call      = Memfd::C->can($function);
     my ($file, $fd);
 
     # Perl sets close-on-exec by itself, on descriptors above $^F.
@@ -152,21 +141,19 @@ sub _file {
 
     # In one expression: no signal handler that dies comes in between. What C
     # leaves in $! outlives the attempt to open -1.
-    open $file, "$mode&=", $fd = $call->($name, $flags, @arguments);
+    open $file, "$mode&=", $fd = $call->(@arguments);
     return bless $file, $class if $fd >= 0;
     croak "memfd_$function: $!";
 }
 
-sub _string {
-    my ($text) = @_;
+sub _string ($text) {
     croak 'not a string'          if !defined $text || ref $text;
     croak 'null byte in a string' if $text =~ /\0/;
     utf8::encode($text)           if utf8::is_utf8($text);
     return $text;
 }
 
-sub _number {
-    my ($value, $most) = (@_, 0xffffffff);
+sub _number ($value, $most = 0xffffffff) {
     croak 'not a whole number' if ($value // '') !~ /\A[0-9]+\z/;
     $value =~ s/\A0+(?=.)//;
     croak "$value is too large"
@@ -175,14 +162,12 @@ sub _number {
     return $value;
 }
 
-sub _fd {
-    my ($file) = @_;
+sub _fd ($file) {
     return _number($file, 0x7fffffff) if !ref $file && ref \$file ne 'GLOB';
     return fileno $file // do { $! = EBADF; croak "$!" };
 }
 
-sub _bits {
-    my ($kind, $value) = @_;
+sub _bits ($kind, $value) {
     return _number($value) if ($value // '') =~ /\A[0-9]+\z/;
     my $number = _parse($kind, $value);
     croak 'no seal is named'
@@ -190,8 +175,7 @@ sub _bits {
     return $number;
 }
 
-sub _parse {
-    my ($kind, $names) = @_;
+sub _parse ($kind, $names) {
     my $text = _string($names);
     my ($number, $stop);
     return $number

@@ -75,7 +75,7 @@ close $closed;
 for (
     ['wide character in the data',        sub { Memfd->new_sealed('name', 'ł') }],
     ['the data is not a string',          sub { Memfd->new_sealed('name', ['a']) }],
-    ['the data is not a string',          sub { Memfd->new_sealed('name') }],
+    ['the data is not a string',          sub { Memfd->new_sealed('name', undef) }],
     ['not a string',                      sub { Memfd->new(undef) }],
     ['invalid flag: 1.5',                 sub { Memfd->new('name', 1.5) }],
     ['invalid flag: -1',                  sub { Memfd->new('name', -1) }],
