@@ -59,32 +59,30 @@ try {
 
 const SIZE_MAX = 2n ** BigInt(8 * koffi.sizeof('size_t')) - 1n;
 
-function declare(name, parameters) {
-  const call = lib.func(`int memfd_${name}(${parameters})`);
-  return (...args) => {
-    const result = call(...args);
-    if (result >= 0) return result;
-    const errno = -koffi.errno();
-    const known = util.getSystemErrorMap().get(errno);
-    const [code, text] = known ?? ['UNKNOWN', `errno ${-errno}`];
-    const error = new Error(`${code}: ${text}, memfd_${name}`);
-    throw Object.assign(error, { code, errno, syscall: `memfd_${name}` });
-  };
-}
+const functions = {};
+for (const [name, parameters] of Object.entries({
+  new: 'str, uint',
+  new_sized: 'str, uint, size_t, uint',
+  new_sealed: 'str, uint, void *, size_t',
+  new_sealed_copy: 'str, uint, int, size_t',
+  seal: 'int, uint',
+  get_seals: 'int',
+  check_seals: 'int, uint',
+  format_seals: 'uint, _Out_ char *, size_t',
+  parse_flags: 'str, _Out_ uint *, _Out_ size_t *',
+  parse_seals: 'str, _Out_ uint *, _Out_ size_t *',
+}))
+  functions[name] = lib.func(`int memfd_${name}(${parameters})`);
 
-const parseTypes = ['str', '_Out_ uint *', '_Out_ size_t *'];
-const c = {
-  new: declare('new', 'str, uint'),
-  newSized: declare('new_sized', 'str, uint, size_t, uint'),
-  newSealed: declare('new_sealed', 'str, uint, void *, size_t'),
-  newSealedCopy: declare('new_sealed_copy', 'str, uint, int, size_t'),
-  seal: declare('seal', 'int, uint'),
-  getSeals: declare('get_seals', 'int'),
-  checkSeals: declare('check_seals', 'int, uint'),
-  formatSeals: declare('format_seals', 'uint, _Out_ char *, size_t'),
-  parseFlags: lib.func('memfd_parse_flags', 'int', parseTypes),
-  parseSeals: lib.func('memfd_parse_seals', 'int', parseTypes),
-};
+function call(name, ...args) {
+  const result = functions[name](...args);
+  if (result >= 0) return result;
+  const errno = -koffi.errno();
+  const known = util.getSystemErrorMap().get(errno);
+  const [code, text] = known ?? ['UNKNOWN', `errno ${-errno}`];
+  const error = new Error(`${code}: ${text}, memfd_${name}`);
+  throw Object.assign(error, { code, errno, syscall: `memfd_${name}` });
+}
 
 function integer(value, least, most) {
   if (typeof value !== 'bigint' && !Number.isInteger(value))
@@ -102,12 +100,9 @@ function string(value) {
 
 function parse(kind, names) {
   const [number, stop] = [[0], [0]];
-  const call = kind === 'flag' ? c.parseFlags : c.parseSeals;
-  if (call(string(names), number, stop) < 0) {
-    const rest = Buffer.from(names).subarray(stop[0]).toString();
-    throw new RangeError(`invalid ${kind}: ${rest.split(/[,| \t-\r]/, 1)}`);
-  }
-  return number[0];
+  if (functions[`parse_${kind}s`](string(names), number, stop) === 0) return number[0];
+  const rest = Buffer.from(names).subarray(stop[0]).toString();
+  throw new RangeError(`invalid ${kind}: ${rest.split(/[,| \t-\r]/, 1)}`);
 }
 
 // Numbers joined by | are negative where bit 31 is set.
@@ -121,25 +116,27 @@ function bits(kind, value) {
 // koffi would change a large Number.
 const toSize = (size) => BigInt(integer(size, 0, SIZE_MAX));
 const toFd = (file) => integer(file?.fd ?? file, -1, 0x7fffffff);
-const toFlags = (flags) => bits('flag', flags);
 const toSeals = (seals) => bits('seal', seals);
+
+const create = (kind, name, flags, ...more) =>
+  call(kind, string(name), bits('flag', flags), ...more);
 
 module.exports = {
   Flag,
   Seal,
 
   /** Creates an empty memfd. */
-  new: (name, flags = 0) => c.new(string(name), toFlags(flags)),
+  new: (name, flags = 0) => create('new', name, flags),
 
   /** Creates a memfd of size zero bytes, and adds seals. */
   newSized: (name, size, seals = 0, flags = 0) =>
-    c.newSized(string(name), toFlags(flags), toSize(size), toSeals(seals)),
+    create('new_sized', name, flags, toSize(size), toSeals(seals)),
 
   /** Creates a memfd with the bytes of a Buffer or view; it can never change. */
   newSealed(name, data, flags = 0) {
     if (!ArrayBuffer.isView(data)) throw new TypeError('data is not a Buffer');
     const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
-    return c.newSealed(string(name), toFlags(flags), bytes, bytes.length);
+    return create('new_sealed', name, flags, bytes, bytes.length);
   },
 
   /**
@@ -147,16 +144,16 @@ module.exports = {
    * bytes are EFBIG: set it if the file comes from somebody else.
    */
   newSealedCopy: (name, file, max = SIZE_MAX, flags = 0) =>
-    c.newSealedCopy(string(name), toFlags(flags), toFd(file), toSize(max)),
+    create('new_sealed_copy', name, flags, toFd(file), toSize(max)),
 
   /** Adds seals: all of them or, on error, none. */
-  seal: (file, seals) => void c.seal(toFd(file), toSeals(seals)),
+  seal: (file, seals) => void call('seal', toFd(file), toSeals(seals)),
 
   /** Returns the seals. To verify a file that you received, use checkSeals. */
-  getSeals: (file) => c.getSeals(toFd(file)),
+  getSeals: (file) => call('get_seals', toFd(file)),
 
   /** Throws unless all the given seals are set; others may be, too. */
-  checkSeals: (file, seals) => void c.checkSeals(toFd(file), toSeals(seals)),
+  checkSeals: (file, seals) => void call('check_seals', toFd(file), toSeals(seals)),
 
   /** Converts names to a number of Flag. */
   parseFlags: (names) => parse('flag', names),
@@ -167,7 +164,7 @@ module.exports = {
   /** Converts seals to names: 'shrink,grow'. */
   formatSeals(seals) {
     const text = Buffer.alloc(128);
-    const length = c.formatSeals(toSeals(seals), text, text.length);
+    const length = call('format_seals', toSeals(seals), text, text.length);
     return text.toString('latin1', 0, length);
   },
 
