@@ -33,24 +33,12 @@ type Flags uint32
 
 // The flags.
 const (
-	CloExec      Flags = C.MEMFD_CLOEXEC
-	AllowSealing Flags = C.MEMFD_ALLOW_SEALING
-	HugeTLB      Flags = C.MEMFD_HUGETLB
-	NoExecSeal   Flags = C.MEMFD_NOEXEC_SEAL
-	Exec         Flags = C.MEMFD_EXEC
-	Inherit      Flags = C.MEMFD_INHERIT
-	Huge64KB     Flags = C.MEMFD_HUGE_64KB
-	Huge512KB    Flags = C.MEMFD_HUGE_512KB
-	Huge1MB      Flags = C.MEMFD_HUGE_1MB
-	Huge2MB      Flags = C.MEMFD_HUGE_2MB
-	Huge8MB      Flags = C.MEMFD_HUGE_8MB
-	Huge16MB     Flags = C.MEMFD_HUGE_16MB
-	Huge32MB     Flags = C.MEMFD_HUGE_32MB
-	Huge256MB    Flags = C.MEMFD_HUGE_256MB
-	Huge512MB    Flags = C.MEMFD_HUGE_512MB
-	Huge1GB      Flags = C.MEMFD_HUGE_1GB
-	Huge2GB      Flags = C.MEMFD_HUGE_2GB
-	Huge16GB     Flags = C.MEMFD_HUGE_16GB
+	CloExec, AllowSealing, HugeTLB Flags = C.MEMFD_CLOEXEC, C.MEMFD_ALLOW_SEALING, C.MEMFD_HUGETLB
+	NoExecSeal, Exec, Inherit      Flags = C.MEMFD_NOEXEC_SEAL, C.MEMFD_EXEC, C.MEMFD_INHERIT
+	Huge64KB, Huge512KB, Huge1MB   Flags = C.MEMFD_HUGE_64KB, C.MEMFD_HUGE_512KB, C.MEMFD_HUGE_1MB
+	Huge2MB, Huge8MB, Huge16MB     Flags = C.MEMFD_HUGE_2MB, C.MEMFD_HUGE_8MB, C.MEMFD_HUGE_16MB
+	Huge32MB, Huge256MB, Huge512MB Flags = C.MEMFD_HUGE_32MB, C.MEMFD_HUGE_256MB, C.MEMFD_HUGE_512MB
+	Huge1GB, Huge2GB, Huge16GB     Flags = C.MEMFD_HUGE_1GB, C.MEMFD_HUGE_2GB, C.MEMFD_HUGE_16GB
 )
 
 // Seals of a memfd, joined by |; see memfd_seal(3).
@@ -58,13 +46,9 @@ type Seals uint32
 
 // The seals.
 const (
-	SealSeal        Seals = C.MEMFD_SEAL_SEAL
-	SealShrink      Seals = C.MEMFD_SEAL_SHRINK
-	SealGrow        Seals = C.MEMFD_SEAL_GROW
-	SealWrite       Seals = C.MEMFD_SEAL_WRITE
-	SealFutureWrite Seals = C.MEMFD_SEAL_FUTURE_WRITE
-	SealExec        Seals = C.MEMFD_SEAL_EXEC
-	SealImmutable   Seals = C.MEMFD_SEAL_IMMUTABLE
+	SealSeal, SealShrink, SealGrow Seals = C.MEMFD_SEAL_SEAL, C.MEMFD_SEAL_SHRINK, C.MEMFD_SEAL_GROW
+	SealWrite, SealFutureWrite     Seals = C.MEMFD_SEAL_WRITE, C.MEMFD_SEAL_FUTURE_WRITE
+	SealExec, SealImmutable        Seals = C.MEMFD_SEAL_EXEC, C.MEMFD_SEAL_IMMUTABLE
 )
 
 // InvalidError is the name of a flag or a seal that was refused.
