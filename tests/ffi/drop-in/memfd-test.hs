@@ -7,11 +7,10 @@ import Control.Monad (forM_, unless)
 import Data.Bits (shiftL, testBit, (.|.))
 import Foreign (Ptr, alloca, nullPtr, peek)
 import Foreign.C
-import System.Posix.IO (FdOption (CloseOnExec), closeFd, queryFdOption)
+import qualified System.Posix.IO as Posix
 import System.Posix.Types (Fd (..))
 
-import Memfd hiding (OnExec (CloseOnExec))
-import qualified Memfd
+import Memfd
 
 foreign import ccall unsafe "memfd_parse_flags"
   memfd_parse_flags :: CString -> Ptr CUInt -> Ptr CSize -> IO CInt
@@ -23,12 +22,9 @@ parse text = withCString text $ \str -> alloca $ \number -> do
   throwErrnoIfMinus1_ text (memfd_parse_flags str number nullPtr)
   peek number
 
-every :: (Bounded a, Enum a) => [a]
-every = [minBound .. maxBound]
-
 -- The logarithms of the page sizes, in their order.
 sizes :: [(PageSize, Int)]
-sizes = zip every [16, 19, 20, 21, 23, 24, 25, 28, 29, 30, 31, 34]
+sizes = zip [minBound ..] [16, 19, 20, 21, 23, 24, 25, 28, 29, 30, 31, 34]
 
 fileSystems :: [(FileSystem, CUInt)]
 fileSystems =
@@ -36,25 +32,25 @@ fileSystems =
   [ (HugeTlbFileSystem (Just size), fromIntegral logarithm `shiftL` 26 .|. 4)
   | (size, logarithm) <- sizes ]
 
+every :: [(Options, CUInt)]
+every =
+  [ (Options "" exec seals system, execBits .|. sealBits .|. systemBits)
+  | (exec, execBits) <- [(CloseOnExec, 0x1), (RemainOpenOnExec, 0x02000000)]
+  , (seals, sealBits) <- [(DoNotAllowSealing, 0), (AllowSealing, 0x2)]
+  , (system, systemBits) <- fileSystems ]
+
 expect :: (Eq a, Show a) => String -> a -> a -> IO ()
 expect what wanted got = unless (wanted == got) $
   fail (what ++ ": " ++ show got ++ ", not " ++ show wanted)
 
 main :: IO ()
 main = do
-  expect "page sizes" 12 (length (every :: [PageSize]))
-  expect "defaults" (Options "" Memfd.CloseOnExec DoNotAllowSealing
-    TemporaryFileSystem) defaults
-  forM_ every $ \exec -> forM_ every $ \seals -> do
-    let cloexec = exec == Memfd.CloseOnExec
-        mayseal = seals == AllowSealing
-        bits = (if cloexec then 0x1 else 0x02000000)
-          .|. (if mayseal then 0x2 else 0)
-    forM_ fileSystems $ \(system, systemBits) -> do
-      let options = Options "test" exec seals system
-      parse (flags options) >>= expect (show options) (bits .|. systemBits)
-    let options = Options "test" exec seals TemporaryFileSystem
-    bracket (create options) closeFd $ \fd -> do
-      queryFdOption fd CloseOnExec >>= expect "close on exec" cloexec
-      set <- throwErrnoIfMinus1 "memfd_get_seals" (memfd_get_seals fd)
-      expect "sealing" mayseal (not (testBit set 0))
+  expect "largest page" (maxBound, 34) (last sizes)
+  expect "defaults" (Just 0x1) (lookup defaults every)
+  forM_ every $ \(options, bits) ->
+    parse (flags options) >>= expect (show options) bits
+  let options = defaults { onExec = RemainOpenOnExec, sealing = AllowSealing }
+  bracket (create options) Posix.closeFd $ \fd -> do
+    Posix.queryFdOption fd Posix.CloseOnExec >>= expect "close on exec" False
+    seals <- throwErrnoIfMinus1 "memfd_get_seals" (memfd_get_seals fd)
+    expect "sealed" False (testBit seals 0)
