@@ -31,22 +31,16 @@
       (sb-posix:syscall-error)
       result))
 
-(define-condition invalid-name (error)
-  ((kind :initarg :kind) (word :initarg :word))
-  (:report (lambda (condition stream)
-             (with-slots (kind word) condition
-               (format stream "invalid ~a: ~a" kind word)))))
-
 (defun separator-p (character)
   (find character '(#\, #\| #\Space #\Tab #\Newline #\Vt #\Page #\Return)))
 
 (defun parse (function kind text)
-  "The number that TEXT names, or an INVALID-NAME condition."
+  "The number that TEXT names, or an error that names the word."
   (with-foreign-objects ((number :uint) (end :size))
     (when (minusp (funcall function text number end))
       (let* ((start (mem-ref end :size))
              (stop (position-if #'separator-p text :start start)))
-        (error 'invalid-name :kind kind :word (subseq text start stop))))
+        (error "invalid ~a: ~a" kind (subseq text start stop))))
     (mem-ref number :uint)))
 
 (defun new (name flags)
@@ -76,7 +70,7 @@
   `(handler-case (progn ,form "should have been refused")
      (sb-posix:syscall-error (condition)
        (sb-int:strerror (sb-posix:syscall-errno condition)))
-     (invalid-name (condition) condition)))
+     (simple-error (condition) condition)))
 
 (let ((fd (new "buf" "allow-sealing")))
   (format t "wrote: ~d bytes~%" (put fd "hello"))
