@@ -21,11 +21,6 @@ using namespace memfd;
 	std::printf("line %d: %s\n", __LINE__, #condition), std::exit(1)
 
 // What does not compile.
-template <typename Data>
-constexpr bool content_may_be =
-	std::is_invocable_v<decltype(create_sealed), std::string, Data, int>;
-static_assert(content_may_be<const char *> && !content_may_be<int>);
-static_assert(!content_may_be<void *> && !content_may_be<std::wstring>);
 static_assert(!std::is_constructible_v<Flags, double>);
 static_assert(!std::is_constructible_v<Seals, std::nullptr_t>);
 static_assert(!std::is_constructible_v<Size, const char *>);

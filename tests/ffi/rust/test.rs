@@ -1,26 +1,5 @@
 // SPDX-License-Identifier: MIT
 //! What memfd.rs promises, and the transcript in ../expected.
-//!
-//! These do not compile, but for the first:
-//!
-//! ```
-//! let data = b"text";
-//! memfd::new_sealed("name", memfd::Flags(0), data).unwrap();
-//! ```
-//!
-//! ```compile_fail
-//! let data = "text";
-//! memfd::new_sealed("name", memfd::Flags(0), data).unwrap();
-//! ```
-//!
-//! ```compile_fail
-//! let data = b"text";
-//! memfd::new_sealed("name", memfd::Flags(1 << 32), data).unwrap();
-//! ```
-//!
-//! ```compile_fail
-//! memfd::new_sized("name", memfd::Flags(0), -1, memfd::Seals(0)).unwrap();
-//! ```
 
 mod memfd;
 
