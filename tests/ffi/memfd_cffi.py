@@ -14,9 +14,7 @@ def header():
     # gcc's stddef.h has attributes, which cffi does not read.
     command = ["cc", "-E", "-P", "-D__attribute__(x)=", "-xc", "-"]
     command += shlex.split(cflags.decode())
-    return subprocess.check_output(
-        command, input=b"#include <memfd.h>\n"
-    ).decode()
+    return subprocess.check_output(command, input=b"#include <memfd.h>\n").decode()
 
 
 ffi = FFI()

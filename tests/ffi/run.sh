@@ -120,7 +120,7 @@ language python-tests 'need /usr/bin/python3' \
 		"$here/../../README.md" >readme.py &&
 	/usr/bin/python3 readme.py >readme.out &&
 	sed -n "s/.*  # //p" readme.py | diff - readme.out'
-language python-format 'need black' 'black --check python'
+language python-format 'need black' 'black --check .'
 
 language javascript-tests 'need node npm && from_npm koffi' \
 	'cd javascript && node test.cjs &&
