@@ -1,8 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# It builds without a warning as people and distributions build it, and the
-# same each time.
+# It builds without a warning as people and distributions build it.
 #
 # usage: builds.sh
 
@@ -31,26 +30,6 @@ no_warning() {
 no_warning_by_linker() {
 	need "ld.$2"
 	no_warning "$1" "-Dc_link_args=-fuse-ld=$2"
-}
-
-# The same tree and build folder names, one level apart.
-reproducible() {
-	need "$1"
-	export CC="$1"
-	for place in one two/deeper; do
-		copy "$tmp/$place/tree"
-		# As whoever packages does it.
-		export CFLAGS="-ffile-prefix-map=$tmp/$place/tree=."
-		meson setup "$tmp/$place/tree/build" "$tmp/$place/tree" \
-			--prefix /usr -Dtests=disabled -Ddefault_library=both
-		DESTDIR=$tmp/$place/stage meson install \
-			-C "$tmp/$place/tree/build"
-	done
-	diff -r "$tmp/one/stage" "$tmp/two/deeper/stage"
-	# That there was something to differ.
-	readelf -S "$tmp"/one/stage/usr/lib*/libmemfd.so \
-		"$tmp"/one/stage/usr/lib*/*/libmemfd.so | grep '\.debug_info'
-	rm -rf "$tmp/one" "$tmp/two"
 }
 
 # no_build_system CC [OPTION]...: two files and an include path.
@@ -165,7 +144,6 @@ for compiler in gcc clang; do
 		-Dsyscall=libc
 	cell no_warning $compiler "-Dc_args=$flags"
 	cell no_build_system $compiler
-	cell reproducible $compiler
 	cell header_first $compiler
 	cell other_systems_are_an_error $compiler
 done

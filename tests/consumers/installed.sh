@@ -217,22 +217,6 @@ c_by_cmake_split() {
 	uses_shared "$tmp/find/use" "$(realpath "$1")"
 }
 
-# A Meson project that has CMake but no pkg-config.
-meson_by_cmake() {
-	need cmake
-	mkdir "$tmp/meson"
-	cp "$here/use.c" "$tmp/meson/"
-	cat >"$tmp/meson/meson.build" <<-END
-		project('consumer', 'c')
-		executable('use', 'use.c', dependencies: dependency('libmemfd',
-		  method: 'cmake', modules: 'libmemfd::memfd', version: '>=1.0'))
-	END
-	meson setup "$tmp/meson/build" "$tmp/meson" \
-		--cmake-prefix-path "$prefix"
-	ninja -C "$tmp/meson/build"
-	uses_shared "$tmp/meson/build/use"
-}
-
 cell installs_these_files
 for tag in runtime devel doc man; do
 	cell installs_by_tag $tag
@@ -248,5 +232,4 @@ cell cmake_misses_the_library
 cell c_by_cmake_elsewhere
 cell c_by_cmake_split lib /dev/include
 cell c_by_cmake_split /run/lib include
-cell meson_by_cmake
 done_testing
