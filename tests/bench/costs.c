@@ -237,7 +237,7 @@ static void compare(const char *call, size_t bytes, way *const ways[MAX_WAYS])
 			times[count] *= 2;
 	}
 	for (rounds = 0; rounds < MAX_ROUNDS; rounds++) {
-		if (rounds >= (budget > 0 ? MIN_ROUNDS : 1) &&
+		if (rounds >= (budget > 0 ? MIN_ROUNDS : 2) &&
 		    now(CLOCK_MONOTONIC) > end)
 			break;
 		for (turn = 0; turn < count; turn++) {

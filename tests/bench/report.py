@@ -12,6 +12,7 @@ and into costs.png. That needs gnuplot, and a machine that does nothing else.
 import operator
 import os
 import pathlib
+import statistics
 import subprocess
 import sys
 
@@ -56,15 +57,16 @@ def measure(*command):
         found = []
         for one, other in ((ours, raw), (raw, again),
                            *((ours, way) for way in others)):
-            ratios = sorted(map(operator.truediv, one, other))
-            found.append([ratios[len(ratios) * n // 4] for n in (1, 2, 3)])
+            found.append(statistics.quantiles(
+                map(operator.truediv, one, other), n=4))
         yield call, dict(zip(COPIED if '_copy' in call else FILLED, found))
 
 
 def tables(title, found):
     yield title + ':'
     for columns in FILLED, COPIED:
-        yield from ('', f'| call | {" | ".join(columns)} |', '|---|---|---|---|---|')
+        yield from ('', f'| call | {" | ".join(columns)} |',
+                    '|---|---|---|---|---|')
         for call, ways in found.items():
             if ('_copy' in call) != (columns is COPIED):
                 continue
