@@ -187,6 +187,7 @@ static void contradiction_and_unknown_flag_are_einval(void **state)
 			fails(create("new", bit), EINVAL);
 	fails(create("new", 0x01000000), EINVAL);
 	fails(create_str("new", "0x01000000"), EINVAL);
+	fails(create_str("new", "0x80000000"), EINVAL);
 	/* Before anything else: there is no name of the file here. */
 	fails(create_str(NULL, "exec,write"), EINVAL);
 }

@@ -166,6 +166,7 @@ static void unknown_seal_is_einval_and_sets_none(void **state)
 		fails(memfd_seal(fd, seal | MEMFD_SEAL_SHRINK), EINVAL);
 	}
 	fails(memfd_seal_str(fd, "shrink,0x80000000"), EINVAL);
+	fails(memfd_new_sized_str("seal", "", 0, "0x80000000"), EINVAL);
 	has_seals(fd, first_seals());
 	close_it(fd);
 }
