@@ -15,6 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent / 'shared'))
 import suite  # noqa: E402
+from suite import tap  # noqa: E402
 
 # What qemu calls the processor; Debian, the compiler; Meson, the processor and
 # its byte order; and the oldest glibc: 2.17, or the first that knows it.
@@ -74,7 +75,6 @@ def parts(version):
 class Arches:
     def __init__(self, root, build, programs):
         self.root, self.build, self.programs = Path(root), Path(build), programs
-        self.tap = suite.Tap()
         self.cache = suite.Cache(self.build.parent / 'cache')
         self.source = self.cache.cmocka_source()
         # What has been built runs while the next is being built.
@@ -85,18 +85,18 @@ class Arches:
         try:
             function(place, *arguments)
         except suite.Unavailable as error:
-            self.tap.missing(place, error)
+            tap.missing(place, error)
         except subprocess.CalledProcessError as error:
-            self.tap.line(False, f'{place}: builds')
+            tap.result(f'{place}: builds', True)
             suite.comment(error.stdout + error.stderr)
 
-    def run(self, place, column, target, built):
-        self.runs.append((place, column, self.pool.submit(target.run, built)))
+    def run(self, where, target, built):
+        self.runs.append((where, self.pool.submit(target.run, built)))
 
     def finish(self):
-        for place, column, run in self.runs:
-            self.tap.programs(place, column, run.result())
-        self.tap.end()
+        for where, run in self.runs:
+            suite.report(where, run.result())
+        tap.finish()
 
     def check_object(self, what, cc, syscall, empty):
         """What the plain tests ask of the shared object of this machine."""
@@ -104,7 +104,7 @@ class Arches:
             [sys.executable, '-B', self.root / 'tests/unit/object.py',
              self.root / 'src/libmemfd.map', empty.parents[2] / LIBRARY, empty,
              syscall, '2', cc])
-        self.tap.line(not status, f'{what}: the shared object is as promised')
+        tap.result(f'{what}: the shared object is as promised', status != 0)
         if status:
             suite.comment(output)
 
@@ -112,8 +112,8 @@ class Arches:
         version = max(re.findall(r'Name: GLIBC_([0-9.]+)',
                                  suite.call('readelf', '-VW', library)),
                       key=parts)
-        self.tap.line(parts(version) <= parts(oldest),
-                      f'{what}: needs glibc {version}, no newer than {oldest}')
+        tap.result(f'{what}: needs glibc {version}, no newer than {oldest}',
+                   parts(version) > parts(oldest))
 
     def cross(self, cpu, triplet, family, endian, oldest):
         suite.need(f'{triplet}-gcc')
@@ -147,7 +147,7 @@ class Arches:
             self.check_object(what, target.cc, syscall, empty)
             if oldest and syscall == 'raw':
                 self.check_needs(what, built[0].parents[2] / LIBRARY, oldest)
-            self.run(place, syscall, target, built)
+            self.run(what, target, built)
             programs = [name for name in programs
                         if Path(name).name in OF_SYSCALL]
 
@@ -174,8 +174,7 @@ class Arches:
                            'little', map(str, wrapper))
         new = suite.Target(f'{cpu}-new', cc, cpu)
         cmocka = old.cmocka(self.source, self.build)
-        self.tap.skip(f'{place}: test-generic',
-                      'needs _Generic, which is gcc 4.9')
+        tap.skip(f'{place}: test-generic', 'needs _Generic, which is gcc 4.9')
         for target, syscall, column in ((new, 'raw', 'raw, made on Debian'),
                                         (old, 'auto', 'made there')):
             library, = target.build(self.root, self.build, cmocka,
@@ -194,7 +193,7 @@ class Arches:
                     cmocka / 'libcmocka.a', f'-Wl,-rpath,{library.parent}',
                     '-lrt', '-o', program)
                 built.append(program)
-            self.run(place, column, old, built)
+            self.run(f'{place}, {column}', old, built)
 
     def numbers(self, place):
         """Debian's newest kernel headers have all architectures in one
@@ -219,7 +218,7 @@ class Arches:
                  '-isystem', folder / 'usr/lib/linux/uapi' / headers,
                  '-isystem', folder / 'usr/include', compared])
             name = options[0].partition('=')[2] or headers
-            self.tap.line(not status, f'{name}: the number of Linux {version}')
+            tap.result(f'{name}: the number of Linux {version}', status != 0)
             if status:
                 suite.comment(output)
 
@@ -228,8 +227,8 @@ def main():
     try:
         arches = Arches(*sys.argv[1:3], sys.argv[3:])
     except suite.Unavailable as error:
-        suite.tap.missing('cmocka', error)
-        suite.tap.finish()
+        tap.missing('cmocka', error)
+        tap.finish()
     for cpu, *machine in CROSS:
         arches.attempt(cpu, arches.cross, *machine)
     arches.attempt('x86_64, musl', arches.musl)

@@ -17,6 +17,7 @@ from pathlib import Path
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / 'shared'))
 import suite  # noqa: E402
+from suite import tap  # noqa: E402
 
 # They ask the kernel for nothing, or a made-up one: on the host alone.
 ANYWHERE = 'test-calls', 'test-constants', 'test-generic', 'test-names'
@@ -182,18 +183,18 @@ def levels(output):
     return found
 
 
-def report(tap, row, output, programs, values='0 1 2'):
+def report(row, output, programs, values='0 1 2'):
     """Which side of vm.memfd_noexec (Linux 6.3) the kernel is on."""
     found = levels(output)
     for level, results in found.items():
-        tap.programs(row, '' if level == '-' else f'vm.memfd_noexec {level}',
+        suite.report(row if level == '-' else f'{row}, vm.memfd_noexec {level}',
                      results)
     # What was not reached has no results; that it was not is one failure.
     ran = [len(results) for results in found.values()]
     if ran != [len(programs)] * (
             1 if '-' in found else len(values.split())):
         last = output.rpartition('@begin ')[2]
-        tap.line(False, f'{row}: ends in {last.partition(chr(10))[0]}')
+        tap.result(f'{row}: ends in {last.partition(chr(10))[0]}', True)
         suite.comment(last)
     return 'before' if '-' in found else 'after'
 
@@ -203,9 +204,8 @@ def without(names, *those):
 
 
 class Kernels:
-    def __init__(self, tap, root, build, names):
-        self.tap, self.root, self.build = tap, root, build
-        self.names = names
+    def __init__(self, root, build, names):
+        self.root, self.build, self.names = root, build, names
         self.cache = suite.Cache(build.parent / 'cache')
         self.init = root / 'tests/kernels/init.sh'
         self.built = {}
@@ -256,14 +256,14 @@ class Kernels:
             try:
                 runs.append(self.prepare(machine, release, disks))
             except suite.Unavailable as error:
-                self.tap.skip(release + machine.note, error)
+                tap.skip(release + machine.note, error)
         with futures.ThreadPoolExecutor(os.cpu_count()) as pool:
             outputs = pool.map(lambda run: suite.run(run[0])[0], runs)
-            sides = [report(self.tap, row, output, *rest)
+            sides = [report(row, output, *rest)
                      for (_, row, *rest), output in zip(runs, outputs)]
         for side in 'before', 'after':
-            self.tap.line(side in sides,
-                          f'a kernel from {side} Linux 6.3 was tested')
+            tap.result(f'a kernel from {side} Linux 6.3 was tested',
+                       side not in sides)
 
     def gvisor(self):
         """Those tests pass in gVisor that are not listed, and no others."""
@@ -278,21 +278,20 @@ class Kernels:
         bad = [result for result in results if not result.whole or
                result.named - OTHERWISE.keys()]
         for result in results:
-            self.tap.line(result not in bad, f'{row}: {result}')
+            tap.result(f'{row}: {result}', result in bad)
             if result in bad:
                 suite.comment(result.output)
         others = set.union(*(result.named for result in results))
         for test, reason in OTHERWISE.items():
-            self.tap.line(test in others, f'{row}: {test}: {reason}')
+            tap.result(f'{row}: {test}: {reason}', test not in others)
 
 
 def main():
     root, build, *names = sys.argv[1:]
     root, build = Path(root), Path(build)
-    tap = suite.Tap()
     # Those that make file systems are not in everybody's.
     os.environ['PATH'] += ':/usr/sbin:/sbin'
-    kernels = Kernels(tap, root, build, names)
+    kernels = Kernels(root, build, names)
     for what, run in ('kernels', kernels.linux), ('gVisor', kernels.gvisor):
         try:
             for tool in TOOLS:
@@ -301,9 +300,9 @@ def main():
         except suite.Unavailable as error:
             tap.missing(what, error)
         except subprocess.CalledProcessError as error:
-            tap.line(False, f'{what}: the programs can be built')
+            tap.result(f'{what}: the programs can be built', True)
             suite.comment(error.stdout + error.stderr)
-    tap.end()
+    tap.finish()
 
 
 main()

@@ -1,15 +1,11 @@
 # SPDX-License-Identifier: MIT
 """What the suites `kernels` and `arches` share: packages of any Debian release,
-the unit tests built for another machine, and what they printed there.
-
-As a program, suite.py COMMAND...: a test, ended only if it hangs."""
+the unit tests built for another machine, and what they printed there."""
 import contextlib
 import fcntl
 import os
 import re
-import select
 import shutil
-import signal
 import subprocess
 import sys
 from concurrent import futures
@@ -17,38 +13,12 @@ from pathlib import Path
 
 import tap
 
-MINUTE = 60
+# No program takes so long, on a busy machine either: one that does hangs.
+LIMIT = '2h'
 
 
 class Unavailable(Exception):
     """Something that this machine or its mirror does not have."""
-
-
-class Tap:
-    """A line for each program that ran in one place, and for what else is."""
-
-    def line(self, good, what):
-        tap.result(what, not good)
-
-    def skip(self, what, reason):
-        tap.skip(what, reason)
-
-    def missing(self, what, reason):
-        """A tool or package that who runs the suite can install."""
-        tap.missing(what, reason)
-
-    def programs(self, row, column, results):
-        for result in results:
-            self.line(result.good, ', '.join(filter(None, [row, column])) +
-                      f': {result}')
-            # For .ci/count.py, which knows what may be skipped.
-            for reason in result.reasons:
-                tap.comment(f'skipped: {reason}')
-            if not result.good:
-                comment(result.output)
-
-    def end(self):
-        tap.finish()
 
 
 def comment(output):
@@ -84,6 +54,17 @@ class Result:
                 f'{self.skipped} skipped')
 
 
+def report(where, results):
+    """A line for each program that ran in one place."""
+    for result in results:
+        tap.result(f'{where}: {result}', not result.good)
+        # For .ci/count.py, which knows what may be skipped.
+        for reason in result.reasons:
+            tap.comment(f'skipped: {reason}')
+        if not result.good:
+            comment(result.output)
+
+
 def write_between(path, name, lines):
     """What a suite found, between the two markers of that name in a file."""
     begin, end = f'<!-- {name}:begin -->', f'<!-- {name}:end -->'
@@ -107,49 +88,16 @@ def call(*command, **options):
                           stderr=subprocess.PIPE, **options).stdout
 
 
-def family(pid):
-    """A process and its descendants."""
-    children = {}
-    for stat in Path('/proc').glob('[0-9]*/stat'):
-        try:
-            parent = stat.read_text().rpartition(')')[2].split()[1]
-        except OSError:
-            continue
-        children.setdefault(int(parent), []).append(int(stat.parts[2]))
-    found = [pid]
-    for parent in found:
-        found += children.get(parent, [])
-    return found
-
-
-def run(command, silence=30 * MINUTE, echo=False):
-    """The output and status of a command, ended if it is silent for so long:
-    that it hangs, on a busy machine, too."""
-    process = subprocess.Popen(
-        list(map(str, command)), stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE, stderr=None if echo else subprocess.STDOUT)
-    output = b''
-    while select.select([process.stdout], [], [], silence)[0]:
-        part = process.stdout.read1()
-        if not part:
-            break
-        output += part
-        if echo:
-            sys.stdout.buffer.write(part)
-            sys.stdout.flush()
-    else:
-        output += b'Bail out! no output for %d s: ended\n' % silence
-        if echo:
-            print(f'Bail out! no output for {silence} s: ended', flush=True)
-        for pid in family(process.pid):
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
-    status = process.wait()
-    process.stdout.close()
+def run(command):
+    """The output and status of a command, which ends with all that it started
+    if it reaches the limit."""
+    process = subprocess.run(
+        ['timeout', '--signal=KILL', LIMIT, *map(str, command)],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, check=False)
     # Consoles end lines with both.
-    return re.sub('\r\n?', '\n', output.decode(errors='replace')), status
+    output = re.sub('\r\n?', '\n', process.stdout.decode(errors='replace'))
+    return output, process.returncode
 
 
 class Cache:
@@ -344,17 +292,9 @@ class Target:
         call('ninja', '-C', build, *programs)
         return [build / program for program in programs]
 
-    def emulated(self):
-        return bool(self.wrapper) and self.wrapper[0].startswith('qemu-')
-
     def run(self, programs):
         with futures.ThreadPoolExecutor(os.cpu_count()) as pool:
             return list(pool.map(
                 lambda program: Result(program.name,
                                        *run([*self.wrapper, program])),
                 programs))
-
-
-if __name__ == '__main__':
-    # A test whose only limit is that of run().
-    sys.exit(run(sys.argv[1:], echo=True)[1])
