@@ -13,6 +13,7 @@
 #include <sched.h>
 #include <semaphore.h>
 #include <signal.h>
+#include <ucontext.h>
 
 #if defined(__x86_64__)
 #define TRAP_ON()                                                              \
@@ -25,9 +26,15 @@
 			 "andl $0xfffffeff, (%%rsp)\n\tpopfq\n\t"              \
 			 "addq $128, %%rsp" ::                                 \
 				 : "memory", "cc")
+/* What was interrupted goes on without. */
+static void trap_no_more(ucontext_t *context)
+{
+	context->uc_mcontext.gregs[REG_EFL] &= ~0x100;
+}
 #else
 #define TRAP_ON() (void)0
 #define TRAP_OFF() (void)0
+#define trap_no_more(context) (void)(context)
 #endif
 
 static int step_through(const struct call *call)
@@ -44,11 +51,11 @@ static int step_through(const struct call *call)
 static const struct call *interrupting;
 static int steps, handler_failed;
 
-static void call_again(int sig)
+static void call_again(int sig, siginfo_t *info, void *context)
 {
 	int saved = errno;
 
-	(void)sig;
+	(void)sig, (void)info, (void)context;
 	steps++;
 	if (!goes_right(interrupting))
 		handler_failed++;
@@ -59,12 +66,13 @@ static int stop_at, go_on;
 static sem_t reached;
 
 /* Only asks: the main thread cancels, as somebody else would. */
-static void ask_for_cancel(int sig)
+static void ask_for_cancel(int sig, siginfo_t *info, void *context)
 {
 	int saved = errno;
 
-	(void)sig;
+	(void)sig, (void)info;
 	if (steps++ == stop_at) {
+		trap_no_more(context);
 		sem_post(&reached);
 		while (!__atomic_load_n(&go_on, __ATOMIC_SEQ_CST))
 			sched_yield();
@@ -72,9 +80,10 @@ static void ask_for_cancel(int sig)
 	errno = saved;
 }
 
-static void on_trap(void (*handler)(int))
+static void on_trap(void (*handler)(int, siginfo_t *, void *))
 {
-	struct sigaction action = { .sa_handler = handler };
+	struct sigaction action = { .sa_sigaction = handler,
+				    .sa_flags = SA_SIGINFO };
 
 	need(sigaction(SIGTRAP, &action, NULL) == 0, "sigaction");
 }
@@ -123,7 +132,6 @@ int main(void)
 		int before, good, count, at;
 
 		/* The loader's work is done before the first. */
-		on_trap(SIG_IGN);
 		good = goes_right(call);
 		before = open_descriptors();
 		steps = handler_failed = 0;
