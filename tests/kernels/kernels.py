@@ -12,6 +12,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from concurrent import futures
 from pathlib import Path
 
@@ -111,7 +112,7 @@ IMAGES = {
     'vfat': ['mkfs.vfat'],
     'btrfs': ['mkfs.btrfs', '-q', '--mixed'],
 }
-TOOLS = {'dpkg-deb', 'mksquashfs',
+TOOLS = {'cpio', 'dpkg-deb', 'mksquashfs',
          *(command[0] for command in IMAGES.values()),
          *(machine.emulator[0] for machine, _ in KERNELS),
          *(machine.target.cc for machine, _ in KERNELS)}
@@ -153,24 +154,17 @@ def images(folder, busybox):
 
 
 def initramfs(path, files):
-    """A cpio archive of the "newc" kind, which every kernel unpacks: files,
-    each by its name there."""
-    with open(path, 'wb') as archive:
-        def put(name, mode, data=b''):
-            name = name.encode() + b'\0'
-            fields = [0, mode, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(name), 0]
-            archive.write(b'070701' + b''.join(b'%08x' % f for f in fields))
-            for part in name, data:
-                archive.write(part)
-                archive.write(bytes(-archive.tell() % 4))
-
-        for folder in sorted({name.rpartition('/')[0] for name in files} - {''}):
-            put(folder, 0o040755)
+    """An archive that every kernel unpacks: files, each by its name there."""
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
         for name, file in files.items():
+            copy = Path(folder, name)
+            copy.parent.mkdir(parents=True, exist_ok=True)
             data = file.read_bytes()
-            put(name, 0o100755,
+            copy.write_bytes(
                 lzma.decompress(data) if file.suffix == '.xz' else data)
-        put('TRAILER!!!', 0)
+            copy.chmod(0o755)
+        suite.call('sh', '-c', 'find . | cpio -o -H newc -R 0:0 >"$0"', path,
+                   cwd=folder)
 
 
 def levels(output):
