@@ -167,19 +167,14 @@ def initramfs(path, files):
                    cwd=folder)
 
 
-def levels(output):
-    """The results in what init printed, by the value of the sysctl."""
+def report(row, output, programs, values='0 1 2'):
+    """What init printed, by the value of vm.memfd_noexec. Returns which side of
+    that (Linux 6.3) the kernel is on."""
     found = {}
     for level, name, text, status in re.findall(
             r'^@begin (\S+) (\S+)\n(.*?)^@end (\d+)', output, re.M | re.S):
         found.setdefault(level, []).append(
             suite.Result(name, text, int(status)))
-    return found
-
-
-def report(row, output, programs, values='0 1 2'):
-    """Which side of vm.memfd_noexec (Linux 6.3) the kernel is on."""
-    found = levels(output)
     for level, results in found.items():
         suite.report(row if level == '-' else f'{row}, vm.memfd_noexec {level}',
                      results)

@@ -32,10 +32,6 @@ self() {
 copied='running from a sealed copy'
 denied='self: not running from a sealed copy: Permission denied'
 
-self_by_path() {
-	self "$copied" "$tmp/self"
-}
-
 self_through_ld_so() {
 	loader=$(ldd "$tmp/self" | sed -n 's,^[^/]*\(/[^ ]*/ld[^ ]*\).*,\1,p')
 	self 'self: not running from a sealed copy: Operation not supported' \
@@ -115,7 +111,6 @@ huge_in_a_cgroup() {
 		2>/dev/null | grep '[1-9]'
 }
 
-cell self_by_path
 cell self_through_ld_so
 cell self_as_another_user
 for level in 0 1 2; do
