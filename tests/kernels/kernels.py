@@ -21,7 +21,7 @@ import suite  # noqa: E402
 from suite import tap  # noqa: E402
 
 # They ask the kernel for nothing, or a made-up one: on the host alone.
-ANYWHERE = 'test-calls', 'test-constants', 'test-generic', 'test-names'
+ANYWHERE = 'test-calls', 'test-generic', 'test-names'
 # Takes minutes for gigabytes that no kernel treats otherwise, but for the size
 # of its pages.
 LARGE = 'test-large'
@@ -90,7 +90,6 @@ OTHERWISE = {
         'descriptors that find no room are lost without MSG_CTRUNC',
     'pipe_socket_and_terminal_are_espipe': 'pread(2) of a terminal is EINVAL',
     'write_with_io_in_flight_is_ebusy': 'there is no vmsplice(2)',
-    'default_size_is_a_file': HUGE,
     'each_size_is_a_file_or_enodev': HUGE,
     'exec_seal_is_reported_but_not_enforced': HUGE,
     'sized_in_whole_pages_only': HUGE,
