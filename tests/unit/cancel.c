@@ -63,5 +63,5 @@ int main(void)
 		promise(cancelled_thread_returns_from_each_function),
 	};
 
-	return run_twice("cancel", tests);
+	return cmocka_run_group_tests_name("cancel", tests, NULL, NULL);
 }

@@ -174,5 +174,5 @@ int main(void)
 		promise(arguments_are_evaluated_once),
 	};
 
-	return run_twice("generic", tests);
+	return cmocka_run_group_tests_name("generic", tests, NULL, NULL);
 }

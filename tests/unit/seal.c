@@ -354,5 +354,5 @@ int main(void)
 		promise(exec_on_an_executable_file_seals_its_bytes_too),
 	};
 
-	return run_twice("seal", tests);
+	return cmocka_run_group_tests_name("seal", tests, NULL, NULL);
 }

@@ -56,15 +56,6 @@
 #define promise(test)                                                          \
 	cmocka_unit_test_setup_teardown(test, count_open, compare_open)
 
-/*
- * Run the tests, and again with descriptor 0 free: the first that they open is
- * 0, which is no failure.
- */
-#define run_twice(name, tests)                                                 \
-	(cmocka_run_group_tests_name(name, tests, NULL, NULL) +                \
-	 cmocka_run_group_tests_name("descriptor 0 free", tests, free_input,   \
-				     restore_input))
-
 /* Ends the test without a verdict. */
 #define skip_because(...)                                                      \
 	do {                                                                   \
@@ -127,25 +118,6 @@ static inline int compare_open(void **state)
 		return 0;
 	print_error("%d descriptors open before, %d after\n", open_before, now);
 	return -1;
-}
-
-/* Where standard input is kept: out of the way of what the tests open. */
-#define KEPT 200
-
-static inline int free_input(void **state)
-{
-	(void)state;
-	if (fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, KEPT) >= 0)
-		close(STDIN_FILENO);
-	return fcntl(STDIN_FILENO, F_GETFD) < 0 ? 0 : -1;
-}
-
-static inline int restore_input(void **state)
-{
-	(void)state;
-	if (dup2(KEPT, STDIN_FILENO) >= 0)
-		close(KEPT);
-	return 0;
 }
 
 static inline void close_it(int fd)
