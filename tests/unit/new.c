@@ -13,75 +13,52 @@
 /* What is copied. */
 static int source;
 
-static int sized(const char *name, unsigned int flags)
-{
-	return memfd_new_sized(name, flags, SIZE, 0);
-}
-
-static int sized_str(const char *name, const char *flags)
-{
-	return memfd_new_sized_str(name, flags, SIZE, "0");
-}
-
-static int sized_and_sealed(const char *name, unsigned int flags)
-{
-	return memfd_new_sized(name, flags, SIZE, SHRINK_GROW);
-}
-
-static int sized_and_sealed_str(const char *name, const char *flags)
-{
-	return memfd_new_sized_str(name, flags, SIZE, "shrink,grow");
-}
-
-static int sealed(const char *name, unsigned int flags)
-{
-	return memfd_new_sealed(name, flags, "ab", SIZE);
-}
-
-static int sealed_str(const char *name, const char *flags)
-{
-	return memfd_new_sealed_str(name, flags, "ab", SIZE);
-}
-
-static int copied(const char *name, unsigned int flags)
-{
-	return memfd_new_sealed_copy(name, flags, source, SIZE);
-}
-
-static int copied_str(const char *name, const char *flags)
-{
-	return memfd_new_sealed_copy_str(name, flags, source, SIZE);
-}
-
 /* The tests run once for each. */
 static const struct creator {
-	const char *what;
-	int (*create)(const char *name, unsigned int flags);
-	int (*create_str)(const char *name, const char *flags);
+	enum { NEW, SIZED, SEALED, COPIED } how;
+	const char *function;
 	off_t size;
 	unsigned int seals;
 } creators[] = {
-	{ "new", memfd_new, memfd_new_str, 0, 0 },
-	{ "new_sized", sized, sized_str, SIZE, 0 },
-	{ "new_sized, with seals", sized_and_sealed, sized_and_sealed_str, SIZE,
-	  SHRINK_GROW },
-	{ "new_sealed", sealed, sealed_str, SIZE, ALL_SEALS },
-	{ "new_sealed_copy", copied, copied_str, SIZE, ALL_SEALS },
+	{ NEW, "memfd_new", 0, 0 },
+	{ SIZED, "memfd_new_sized", SIZE, 0 },
+	{ SIZED, "memfd_new_sized", SIZE, SHRINK_GROW },
+	{ SEALED, "memfd_new_sealed", SIZE, ALL_SEALS },
+	{ COPIED, "memfd_new_sealed_copy", SIZE, ALL_SEALS },
 };
 
 static const struct creator *creator;
 
 static int create(const char *name, unsigned int flags)
 {
-	snprintf(behind, sizeof(behind), "memfd_%s", creator->what);
-	return creator->create(name, flags);
+	snprintf(behind, sizeof(behind), "%s", creator->function);
+	switch (creator->how) {
+	case NEW:
+		return memfd_new(name, flags);
+	case SIZED:
+		return memfd_new_sized(name, flags, SIZE, creator->seals);
+	case SEALED:
+		return memfd_new_sealed(name, flags, "ab", SIZE);
+	default:
+		return memfd_new_sealed_copy(name, flags, source, SIZE);
+	}
 }
 
 static int create_str(const char *name, const char *flags)
 {
-	snprintf(behind, sizeof(behind), "memfd_%.*s_str",
-		 (int)strcspn(creator->what, ","), creator->what);
-	return creator->create_str(name, flags);
+	snprintf(behind, sizeof(behind), "%s_str", creator->function);
+	switch (creator->how) {
+	case NEW:
+		return memfd_new_str(name, flags);
+	case SIZED:
+		return memfd_new_sized_str(name, flags, SIZE,
+					   creator->seals ? "shrink,grow"
+							  : "0");
+	case SEALED:
+		return memfd_new_sealed_str(name, flags, "ab", SIZE);
+	default:
+		return memfd_new_sealed_copy_str(name, flags, source, SIZE);
+	}
 }
 
 #define REFUSED (-1)
@@ -273,7 +250,7 @@ int main(void)
 	source = memfd_new_sealed("source", 0, "ab", SIZE);
 	for (creator = creators; creator < creators + COUNT(creators);
 	     creator++)
-		failed += cmocka_run_group_tests_name(creator->what, tests,
+		failed += cmocka_run_group_tests_name(creator->function, tests,
 						      NULL, NULL);
 	close(source);
 	return failed;
