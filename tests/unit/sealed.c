@@ -1,10 +1,51 @@
 /* SPDX-License-Identifier: MIT */
 
-/* memfd_new_sealed: created, filled and sealed, or nothing. */
+/*
+ * memfd_new_sized and memfd_new_sealed: created with a size or content, and
+ * sealed, or nothing.
+ */
 
 #include "unit.h"
 
+/* The largest file, or on 32-bit the largest number. */
+#define LARGEST_FILE (SIZE_MAX > 0xffffffff ? (size_t)INT64_MAX : SIZE_MAX)
+
 static char data[LARGEST];
+
+/* "0" is none, and adds no permission to seal: so it is closed. */
+static void every_set_of_seals_on_zeros(void **state)
+{
+	static const char zeros[LARGEST];
+	char names[MEMFD_SEALS_STRLEN];
+	unsigned int seals, known = known_seals();
+
+	(void)state;
+	for (seals = 0; seals <= 0x3f; seals++) {
+		unsigned int has = seals ? seals : MEMFD_SEAL_SEAL;
+
+		if (seals & ~known)
+			continue;
+		snprintf(names, sizeof(names), "0x%x", seals);
+		is_file(succeeds(memfd_new_sized("sized", 0, LARGEST, seals)),
+			zeros, LARGEST, has);
+		is_file(succeeds(memfd_new_sized_str("sized", "", 5, names)),
+			zeros, 5, has);
+	}
+	is_file(succeeds(memfd_new_sized_str("sized", "allow-sealing", 0,
+					     " 0x0")),
+		zeros, 0, 0);
+}
+
+static void more_than_a_file_can_have_is_efbig(void **state)
+{
+	(void)state;
+	if (LARGEST_FILE == SIZE_MAX)
+		skip_because("every size_t is the size of some file");
+	fails(memfd_new_sized("sized", 0, LARGEST_FILE + 1, 0), EFBIG);
+	fails(memfd_new_sized_str("sized", NULL, SIZE_MAX, "grow"), EFBIG);
+	/* The flags come first. */
+	fails(memfd_new_sized("sized", 0x01000000, SIZE_MAX, 0), EINVAL);
+}
 
 static void every_size_arrives(void **state)
 {
@@ -48,6 +89,8 @@ static void bad_data_is_efault(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		promise(every_set_of_seals_on_zeros),
+		promise(more_than_a_file_can_have_is_efbig),
 		promise(every_size_arrives),
 		promise(bad_data_is_efault),
 	};
