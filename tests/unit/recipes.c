@@ -482,20 +482,6 @@ static void memory_is_reserved_while_signals_arrive(void **state)
 	fails(reserve(-1, 1), EBADF);
 }
 
-static void huge_pages_or_ordinary_ones_can_be_written(void **state)
-{
-	int fd = -1;
-	char *map = map_huge(HUGE_SIZE, &fd);
-
-	(void)state;
-	assert_true(map != MAP_FAILED);
-	memset(map, 1, HUGE_SIZE);
-	assert_int_equal(munmap(map, HUGE_SIZE), 0);
-	close_it(fd);
-	assert_true(map_huge(1, &fd) != MAP_FAILED);
-	close_it(fd);
-}
-
 static void a_program_gets_descriptor_3(void **state)
 {
 	char sh[] = "sh", option[] = "-c";
@@ -536,7 +522,6 @@ int main(void)
 		promise(filled_in_place_unless_it_is_mapped),
 		promise(a_pipe_is_read_to_its_end_or_the_limit),
 		promise(memory_is_reserved_while_signals_arrive),
-		promise(huge_pages_or_ordinary_ones_can_be_written),
 		promise(a_program_gets_descriptor_3),
 	};
 
