@@ -1,11 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Read the shared object: what it exports, imports and weighs, beside an
-empty library built the same way. Or the static one: what it defines. Prints
-TAP.
+empty library built the same way. Prints TAP.
 
 usage: object.py MAP LIBRARY EMPTY-LIBRARY SYSCALL OPTIMIZATION CC...
-       object.py MAP ARCHIVE
 (SYSCALL and OPTIMIZATION are Meson's options, CC its compiler)
 """
 
@@ -46,11 +44,7 @@ def symbols(*args):
     """What is defined and undefined, each a name and its version."""
     defined, undefined = {}, {}
     for line in tool('nm', '-g', *args).splitlines():
-        words = line.split()
-        # Above those of each object in an archive is its name.
-        if len(words) < 2:
-            continue
-        *address, kind, symbol = words
+        *address, kind, symbol = line.split()
         name, _, version = symbol.partition('@')
         if kind in ('U', 'w', 'v'):
             undefined[name] = version
@@ -68,7 +62,7 @@ def relocations(path):
 
 
 def writable(*paths):
-    """The writable sections of objects, or of an archive's, with a byte."""
+    """The writable sections of objects, with a byte."""
     found = []
     for line in tool('readelf', '-S', '-W', *paths).splitlines():
         match = re.match(r'\s*\[ *\d+\] (\.\S+)\s+\S+ +[0-9a-f]+ [0-9a-f]+ '
@@ -114,16 +108,6 @@ def stripped_size(path):
         copy = os.path.join(folder, 'stripped')
         tool('strip', '-o', copy, path)
         return os.path.getsize(copy)
-
-
-def archive(promised, path):
-    defined, undefined = symbols(path)
-    same('defines the promised functions, and nothing else',
-         {name for name in defined if not name.startswith('__x86.')},
-         set(promised))
-    result('calls what it needs, and nothing else',
-           undefined.keys() - defined - ALLOWED - {'_GLOBAL_OFFSET_TABLE_'})
-    same('has no writable data', writable(path), [])
 
 
 def shared_object(promised, library, empty, syscall, optimization, *cc):
@@ -182,8 +166,6 @@ absent = [name for name in ('nm', 'objdump', 'readelf', 'size', 'strip')
           if not shutil.which(prefix + name)]
 if absent:
     missing(', '.join(absent))
-elif len(sys.argv) == 3:
-    archive(functions(sys.argv[1]), sys.argv[2])
 else:
     shared_object(functions(sys.argv[1]), *sys.argv[2:])
     if shutil.which('meson'):
