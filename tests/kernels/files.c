@@ -18,7 +18,6 @@ static void copies(int fd, const char *what)
 	size_t i;
 
 	assert_true(fd >= 0);
-	fd = out_of_the_way(fd);
 	read_all(fd, SIZE_MAX, &read);
 	if (read.size <= READ_AT_MOST) {
 		const size_t limits[] = {
@@ -87,13 +86,12 @@ static void file_system(void **state)
 		skip_because("no %s is mounted", type);
 	if (fd >= 0) {
 		unlink(path);
-		fd = out_of_the_way(fd);
 		files_written(fd, type);
 	} else {
 		/* Nothing can be written, but there is a file. */
 		assert_int_equal(errno, EROFS);
 		snprintf(path, sizeof(path), "/mnt/%s/busybox", type);
-		fd = out_of_the_way(open(path, O_RDONLY | O_CLOEXEC));
+		fd = open(path, O_RDONLY | O_CLOEXEC);
 		assert_true(fd >= 0);
 		copies_both_ways(fd, type);
 	}
@@ -129,20 +127,17 @@ static void overlay_before_and_after_copy_up_and_unlink(void **state)
 		skip_because("overlay: %s", strerror(errno));
 	old = open("/tmp/both/file", O_RDONLY | O_CLOEXEC);
 	assert_true(old >= 0);
-	old = out_of_the_way(old);
 	copies(dup(old), "below");
 	put("/tmp/both/file", 5);
 	assert_int_equal(truncate("/tmp/both/file", 5000), 0);
 	new = open("/tmp/both/file", O_RDONLY | O_CLOEXEC);
 	assert_true(new >= 0);
-	new = out_of_the_way(new);
 	copies(dup(old), "below, after copy-up");
 	copies(dup(new), "copied up");
 	assert_int_equal(unlink("/tmp/both/file"), 0);
 	copies(old, "below, unlinked");
 	copies(new, "copied up, unlinked");
-	new = out_of_the_way(
-		open("/tmp/both/new", O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+	new = open("/tmp/both/new", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	files_written(new, "overlay");
 	close_it(new);
 	assert_int_equal(umount("/tmp/both"), 0);
@@ -166,8 +161,7 @@ static void add_huge_pages(int n)
 static void huge_page_and_hole_for_one(void **state)
 {
 	const size_t size = 2 << 20;
-	int err, fd = out_of_the_way(
-			 memfd_new_sized("source", MEMFD_HUGE_2MB, size, 0));
+	int err, fd = memfd_new_sized("source", MEMFD_HUGE_2MB, size, 0);
 	char *at;
 
 	(void)state;
@@ -277,7 +271,6 @@ static int copy_one(const char *path, const struct stat *st, int type,
 	fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0)
 		return 0;
-	fd = out_of_the_way(fd);
 	for (i = 0; i < 3; i++) {
 		read_all(fd, max, &first);
 		how = differs(fd, max, &first);

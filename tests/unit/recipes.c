@@ -493,10 +493,10 @@ static void a_program_gets_descriptor_3(void **state)
 	(void)state;
 	for (already = 0; already < 2; already++) {
 		fd = succeeds(memfd_new_sealed("3", 0, "three\n", 6));
-		fd = out_of_the_way(fd);
 		pid = fork();
 		assert_true(pid >= 0);
 		if (pid == 0) {
+			fd = fcntl(fd, F_DUPFD_CLOEXEC, 4);
 			if (already)
 				fd = dup3(fd, 3, O_CLOEXEC);
 			exec_fd_3("/bin/sh", args, fd);

@@ -125,16 +125,6 @@ static inline void close_it(int fd)
 	assert_int_equal(close(fd), 0);
 }
 
-/* Leaves the lowest numbers, 0 among them, to what is tested. */
-static inline int out_of_the_way(int fd)
-{
-	int high = fcntl(fd, F_DUPFD_CLOEXEC, 100);
-
-	if (fd >= 0)
-		close_it(fd);
-	return high;
-}
-
 /* A copy that finds no end dies of SIGXFSZ, and does not fill the memory. */
 static inline void bound_files(void)
 {
