@@ -72,16 +72,14 @@ static void memfd_of_a_peer(void **state)
 {
 	static char content[LARGEST];
 	int fd = memfd_new_sized("source", MEMFD_ALLOW_SEALING, LARGEST, 0);
-	int reader;
 
 	(void)state;
 	content[LARGEST / 2] = 'x';
 	assert_int_equal(pwrite(fd, "x", 1, LARGEST / 2), 1);
 	assert_int_equal(memfd_seal(fd, ALL_SEALS), 0);
-	reader = reopen(fd, O_RDONLY);
+	fd = reopened(fd, O_RDONLY);
+	copies(fd, content, LARGEST);
 	close_it(fd);
-	copies(reader, content, LARGEST);
-	close_it(reader);
 }
 
 /* Some refuse sendfile(2), depending on the kernel, and some never end. */
@@ -122,59 +120,39 @@ static void refuses(int fd, int err)
 	fails(memfd_new_sealed_copy("copy", 0, fd, SIZE_MAX), err);
 	fails(memfd_new_sealed_copy("copy", MEMFD_INHERIT, fd, 1), err);
 	fails(memfd_new_sealed_copy_str("copy", NULL, fd, 0), err);
+	close(fd);
 }
 
 static void pipe_socket_and_terminal_are_espipe(void **state)
 {
-	int ends[4], i, terminal;
+	int terminal = posix_openpt(O_RDWR | O_NOCTTY);
 
 	(void)state;
-	assert_int_equal(pipe(ends), 0);
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends + 2), 0);
-	assert_int_equal(write(ends[1], "x", 1), 1);
-	assert_int_equal(write(ends[3], "x", 1), 1);
-	refuses(ends[0], ESPIPE);
-	refuses(ends[2], ESPIPE);
-	for (i = 0; i < 4; i++)
-		close_it(ends[i]);
-	terminal = posix_openpt(O_RDWR | O_NOCTTY);
+	refuses(pipe_end(0), ESPIPE);
+	refuses(socket(AF_UNIX, SOCK_STREAM, 0), ESPIPE);
 	if (terminal < 0)
 		skip_because("no terminal to be had");
 	refuses(terminal, ESPIPE);
-	close_it(terminal);
 }
 
 static void directory_is_eisdir(void **state)
 {
-	int fd = open("/", O_RDONLY | O_CLOEXEC);
-
 	(void)state;
-	refuses(fd, EISDIR);
-	close_it(fd);
+	refuses(open("/", O_RDONLY | O_CLOEXEC), EISDIR);
 }
 
 static void descriptor_not_open_for_reading_is_ebadf(void **state)
 {
-	int fd = memfd_new_sealed("source", 0, "x", 1);
-	int other, lowest;
+	int closed = memfd_new("source", 0);
 
 	(void)state;
-	refuses(-1, EBADF);
-	/* Closed: the first is the number that the new file gets. */
-	lowest = dup(fd);
-	close_it(lowest);
-	refuses(lowest, EBADF);
+	close_it(closed);
+	/* The number that the new file gets. */
+	refuses(closed, EBADF);
 	refuses(255, EBADF);
-	other = reopen(fd, O_PATH);
-	refuses(other, EBADF);
-	close_it(other);
-	close_it(fd);
-
-	fd = memfd_new("source", 0);
-	other = reopen(fd, O_WRONLY);
-	refuses(other, EBADF);
-	close_it(other);
-	close_it(fd);
+	refuses(-1, EBADF);
+	refuses(reopened(memfd_new("source", 0), O_PATH), EBADF);
+	refuses(reopened(memfd_new("source", 0), O_WRONLY), EBADF);
 }
 
 int main(void)

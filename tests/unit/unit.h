@@ -291,4 +291,23 @@ static inline int reopen(int fd, int flags)
 	return other;
 }
 
+/* This descriptor instead. */
+static inline int reopened(int fd, int flags)
+{
+	int other = reopen(fd, flags);
+
+	close_it(fd);
+	return other;
+}
+
+/* One end of a pipe whose other end is closed. */
+static inline int pipe_end(int which)
+{
+	int ends[2];
+
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	close_it(ends[!which]);
+	return ends[which];
+}
+
 #endif
