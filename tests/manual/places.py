@@ -31,9 +31,6 @@ pages = {path.name: path.read_text()
 texts = {**pages, 'memfd.h': header, 'README.md': readme}
 entries = (source / 'tests/proofs/calls.c').read_text()
 
-# Programs that make every call that there is. All others take the list from the
-# version script.
-EVERY_CALL = 'tests/shared/calls.h', 'tests/proofs/*.c'
 # Names in the manual that are not of the library.
 THEIRS = {'memfd_create', 'memfd_noexec', 'memfd_secret', 'memfd_file',
           'memfd_new_and_seal', 'memfd_set_sealed', 'memfd_get_sealed'}
@@ -101,11 +98,14 @@ def prototype(function):
 # Functions and constants in the lists of the tests.
 
 def calls_that_are_missing():
-    for files in EVERY_CALL:
+    """Where every call is made, and where all are proved but those of the _str
+    functions. All other lists are the version script's."""
+    for files in 'tests/shared/calls.h', 'tests/proofs/*.c':
         code = ''.join(path.read_text() for path in source.glob(files))
         code = re.sub(r'/\*.*?\*/', '', code, flags=re.S)
         for function in functions:
-            if not re.search(rf'\b{function}\(', code):
+            if not re.search(rf'\b{function}\(', code) and not (
+                    'proofs' in files and function.endswith('_str')):
                 yield f'{files}: no call of {function}'
 
 

@@ -126,10 +126,6 @@ PROOFS = (
           replace=ANY_NAME),
     Proof('names any_seals', 'strings of any length', loops=True,
           replace=ANY_NAME),
-    Proof('names by_name', 'each _str function, and strings of any length',
-          replace=['memfd_parse_flags:flags_parsed',
-                   'memfd_parse_seals:seals_parsed',
-                   'memfd_format_seals:any_format']),
 )
 
 
