@@ -185,8 +185,6 @@ static struct {
 	char *text;
 	size_t len;
 	const struct table *known;
-	/* Where its first name is, or its end. */
-	size_t first;
 	/* How far the separators, and the name after them, go. */
 	size_t begin, end;
 	/* It has been tried as a number and is none. */
@@ -196,13 +194,6 @@ static struct {
 	unsigned int all;
 } string;
 
-/* Whether a name, or the end of the string, is there. */
-static bool a_name_at(size_t at)
-{
-	return !is_separator(string.text[at]) &&
-	       !string.text[at] == (at == string.len);
-}
-
 static void any_string(void)
 {
 	/* Where loops have contracts, no object is 0 at first. */
@@ -210,11 +201,9 @@ static void any_string(void)
 	string.no_number = string.unknown = string.other_size = false;
 	string.all = 0;
 	string.len = nondet_size_t();
-	string.first = nondet_size_t();
 	ASSUME(string.len < PTRDIFF_MAX >> 8);
 	string.text = malloc(string.len + 1);
 	ASSUME(string.text);
-	ASSUME(string.first <= string.len && a_name_at(string.first));
 }
 
 #define IN_TURN "names are judged from the left, each once, up to the refused"
@@ -236,13 +225,14 @@ static bool is_separators(const char *set)
 
 size_t strspn(const char *s, const char *set)
 {
-	size_t n = string.end ? nondet_size_t() : string.first;
+	size_t n = nondet_size_t();
 
 	CLAIM(s == string.text + string.end && !refused(), IN_TURN);
 	CLAIM(is_separators(set), SEPARATED);
 	ASSUME(n <= string.len - string.end);
 	string.begin = string.end + n;
-	ASSUME(a_name_at(string.begin));
+	ASSUME(!is_separator(string.text[string.begin]));
+	ASSUME(!string.text[string.begin] == (string.begin == string.len));
 	return n;
 }
 
