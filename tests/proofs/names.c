@@ -194,18 +194,6 @@ static struct {
 	unsigned int all;
 } string;
 
-static void any_string(void)
-{
-	/* Where loops have contracts, no object is 0 at first. */
-	string.begin = string.end = 0;
-	string.no_number = string.unknown = string.other_size = false;
-	string.all = 0;
-	string.len = nondet_size_t();
-	ASSUME(string.len < PTRDIFF_MAX >> 8);
-	string.text = malloc(string.len + 1);
-	ASSUME(string.text);
-}
-
 #define IN_TURN "names are judged from the left, each once, up to the refused"
 #define SEPARATED "names are separated by any run of commas, |, or white space"
 
@@ -297,8 +285,15 @@ static void names(const struct table *known)
 	const char *s;
 	int ret;
 
-	any_string();
+	/* Where loops have contracts, no object is 0 at first. */
+	string.begin = string.end = 0;
+	string.no_number = string.unknown = string.other_size = false;
+	string.all = 0;
 	string.known = known;
+	string.len = nondet_size_t();
+	ASSUME(string.len < PTRDIFF_MAX >> 8);
+	string.text = malloc(string.len + 1);
+	ASSUME(string.text);
 	/* No flags are an empty string, which needs no proof. */
 	s = is_flags || nondet_bool() ? string.text : NULL;
 	errno = saved;
