@@ -103,7 +103,34 @@ static void get_seals_str_cuts_the_text_and_leaves_it_on_failure(void **state)
 	succeeds(memfd_get_seals_str(fd, buf, 3));
 	assert_memory_equal(buf, "se\0nown", sizeof(buf));
 	fails(memfd_get_seals_str(fd, NULL, 1), EFAULT);
+	fails(memfd_get_seals_str(-1, NULL, 1), EBADF);
 	close_it(fd);
+}
+
+/* Of no descriptor, and of no size, bits are lost. */
+static void str_functions_hand_on_whole_numbers(void **state)
+{
+	int low = sealable(), high;
+	struct rlimit old, most;
+	char text[MEMFD_SEALS_STRLEN] = "";
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+	most = old;
+	most.rlim_cur = most.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &most), 0);
+	high = fcntl(low, F_DUPFD_CLOEXEC, 0x10100);
+	if (high < 0)
+		high = fcntl(low, F_DUPFD_CLOEXEC, 0x100);
+	assert_true(high >= 0);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+	succeeds(memfd_seal_str(high, "grow"));
+	succeeds(memfd_check_seals_str(high, "grow"));
+	succeeds(memfd_get_seals_str(high, text, SIZE_MAX / 2 + 1));
+	assert_memory_equal(text, "grow", 4);
+	close_it(succeeds(memfd_new_sealed_copy_str("seal", "", high, 1)));
+	close_it(high);
+	close_it(low);
 }
 
 /* Before anything else: the descriptor, or the size, is wrong as well. */
@@ -314,6 +341,7 @@ int main(void)
 		promise(seals_add_up_one_by_one),
 		promise(names_mean_the_same),
 		promise(get_seals_str_cuts_the_text_and_leaves_it_on_failure),
+		promise(str_functions_hand_on_whole_numbers),
 		promise(names_are_judged_first),
 		promise(seal_after_seal_or_where_not_allowed_is_eperm),
 		promise(unknown_seal_is_einval_and_sets_none),
