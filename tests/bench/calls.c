@@ -3,8 +3,8 @@
 /* Make each call once: count.py counts what happens until ended(). */
 
 #include "../shared/calls.h"
-#include "../shared/tap.h"
 
+#include <err.h>
 #include <sys/syscall.h>
 
 void ended(void);
@@ -23,14 +23,16 @@ int main(void)
 	    errno == EINVAL)
 		return 77;
 
-	need(open_files(), "files to call with");
+	if (!open_files())
+		err(1, "files to call with");
 	for (call = calls; call < calls + CALLS; call++) {
 		int returned;
 
 		errno = UNTOUCHED;
 		returned = call->function();
 		ended();
-		need(is_right(call, returned), call->name);
+		if (!is_right(call, returned))
+			err(1, "%s", call->name);
 	}
 	return 0;
 }
