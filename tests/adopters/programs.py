@@ -13,7 +13,7 @@ import threading
 from pathlib import Path
 
 from edit import Edited
-from suite import MINUTE, call
+from suite import call
 
 HERE = Path(__file__).parent
 
@@ -87,7 +87,7 @@ class Program:
                 env={**self.env, 'HOME': home, 'XDG_RUNTIME_DIR': home}
         ) as process:
             # A limit for one that hangs; nothing here takes seconds.
-            limit = threading.Timer(10 * MINUTE, process.kill)
+            limit = threading.Timer(600, process.kill)
             limit.start()
             try:
                 output = ''
