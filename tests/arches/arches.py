@@ -29,9 +29,6 @@ CROSS = (
     ('s390x', 's390x-linux-gnu', 's390x', 'big', '2.17'),
 )
 
-LIBRARY = 'src/libmemfd.so.1.0.0'
-EMPTY = 'tests/unit/libempty.so.1.0.0'
-
 # The kernel headers of each architecture and ABI that src/syscalls.h knows, and
 # how clang is told to be for it: for one ABI, in one byte order, which makes no
 # difference; or where it is too old to know the architecture, by what a compiler
@@ -75,6 +72,10 @@ def parts(version):
 class Arches:
     def __init__(self, root, build, programs):
         self.root, self.build, self.programs = Path(root), Path(build), programs
+        version, = re.findall(r"^  version: '(.+)',",
+                              (self.root / 'meson.build').read_text(), re.M)
+        self.library = f'src/libmemfd.so.{version}'
+        self.empty = f'tests/unit/libempty.so.{version}'
         self.cache = suite.Cache(self.build.parent / 'cache')
         self.source = self.cache.cmocka_source()
         # What has been built runs while the next is being built.
@@ -102,8 +103,8 @@ class Arches:
         """What the plain tests ask of the shared object of this machine."""
         output, status = suite.run(
             [sys.executable, '-B', self.root / 'tests/unit/object.py',
-             self.root / 'src/libmemfd.map', empty.parents[2] / LIBRARY, empty,
-             syscall, '2', cc])
+             self.root / 'src/libmemfd.map', empty.parents[2] / self.library,
+             empty, syscall, '2', cc])
         tap.result(f'{what}: the shared object is as promised', status != 0)
         if status:
             suite.comment(output)
@@ -143,10 +144,11 @@ class Arches:
             what = f'{place}, {syscall}'
             *built, empty = target.build(self.root, self.build, cmocka,
                                          [f'syscall={syscall}'],
-                                         [*programs, EMPTY])
+                                         [*programs, self.empty])
             self.check_object(what, target.cc, syscall, empty)
             if oldest and syscall == 'raw':
-                self.check_needs(what, built[0].parents[2] / LIBRARY, oldest)
+                library = empty.parents[2] / self.library
+                self.check_needs(what, library, oldest)
             self.run(what, target, built)
             programs = [name for name in programs
                         if Path(name).name in OF_SYSCALL]
@@ -178,7 +180,7 @@ class Arches:
         for target, syscall, column in ((new, 'raw', 'raw, made on Debian'),
                                         (old, 'auto', 'made there')):
             library, = target.build(self.root, self.build, cmocka,
-                                    [f'syscall={syscall}'], [LIBRARY],
+                                    [f'syscall={syscall}'], [self.library],
                                     tests='disabled')
             built = []
             for name in self.programs:
