@@ -188,6 +188,10 @@ def one_way():
         for other in others:
             if page not in refers[other]:
                 yield f'{other} does not refer back to {page}'
+    for page, text in pages.items():
+        for other, number in re.findall(r'^\.Xr (\w*memfd\w*) (\d)', text, re.M):
+            if number != '2' and f'{other}.{number}' not in pages:
+                yield f'{page} refers to {other}({number}), which is none'
 
 
 def hyphens():
