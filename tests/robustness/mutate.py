@@ -78,8 +78,9 @@ class Tree:
     def fails(self, test):
         if not self.makes(test.program):
             return False
+        # A pipe: where 0 is taken for a new file, /dev/null would change its mode.
         process = subprocess.Popen(
-            [self.build / test.program], stdin=subprocess.DEVNULL,
+            [self.build / test.program], stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             start_new_session=True, cwd=self.build)
         try:
