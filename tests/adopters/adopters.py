@@ -5,7 +5,6 @@ their own for memfds, built and tested as they are and again on libmemfd.
 
 MEMFD_CACHE keeps what a program does as it is. With --calls, what its tests
 call of libmemfd is counted and written to README.md."""
-import fcntl
 import hashlib
 import json
 import os
@@ -32,8 +31,7 @@ class Workshop:
         self.cache = Cache(build / 'cache')
         self.path = self.cache.path / 'adopters'
         self.path.mkdir(exist_ok=True)
-        self.lock = (self.path / 'lock').open('w')
-        fcntl.flock(self.lock, fcntl.LOCK_EX)
+        self.lock = self.cache.alone('adopters')
         self.prefix = self.path / 'libmemfd'
         for folder in self.prefix, build / 'libmemfd':
             shutil.rmtree(folder, ignore_errors=True)

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """What the suites `kernels` and `arches` share: packages of any Debian release,
 the unit tests built for another machine, and what they printed there."""
-import contextlib
 import fcntl
 import os
 import re
@@ -107,12 +106,12 @@ class Cache:
         self.path = Path(os.environ.get('MEMFD_CACHE') or default).resolve()
         self.path.mkdir(parents=True, exist_ok=True)
 
-    @contextlib.contextmanager
     def alone(self, name):
-        """While another suite does the same, wait."""
-        with open(self.path / f'{name}.lock', 'w') as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
+        """Wait while another suite does the same; until it is closed, what is
+        returned makes others wait."""
+        lock = open(self.path / f'{name}.lock', 'w')
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return lock
 
     def apt(self, release, kind='deb', architecture='amd64'):
         """apt for one release of Debian, from the mirror of this machine.
