@@ -88,8 +88,7 @@ class Arches:
         except suite.Unavailable as error:
             tap.missing(place, error)
         except subprocess.CalledProcessError as error:
-            tap.result(f'{place}: builds', True)
-            suite.comment(error.stdout + error.stderr)
+            suite.result(f'{place}: builds', True, error.stdout + error.stderr)
 
     def run(self, where, target, built):
         self.runs.append((where, self.pool.submit(target.run, built)))
@@ -105,9 +104,8 @@ class Arches:
             [sys.executable, '-B', self.root / 'tests/unit/object.py',
              self.root / 'src/libmemfd.map', empty.parents[2] / self.library,
              empty, syscall, '2', cc])
-        tap.result(f'{what}: the shared object is as promised', status != 0)
-        if status:
-            suite.comment(output)
+        suite.result(f'{what}: the shared object is as promised', status,
+                     output)
 
     def check_needs(self, what, library, oldest):
         version = max(re.findall(r'Name: GLIBC_([0-9.]+)',
@@ -220,9 +218,8 @@ class Arches:
                  '-isystem', folder / 'usr/lib/linux/uapi' / headers,
                  '-isystem', folder / 'usr/include', compared])
             name = options[0].partition('=')[2] or headers
-            tap.result(f'{name}: the number of Linux {version}', status != 0)
-            if status:
-                suite.comment(output)
+            suite.result(f'{name}: the number of Linux {version}', status,
+                         output)
 
 
 def main():

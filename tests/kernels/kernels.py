@@ -182,8 +182,7 @@ def report(row, output, programs, values='0 1 2'):
     if ran != [len(programs)] * (
             1 if '-' in found else len(values.split())):
         last = output.rpartition('@begin ')[2]
-        tap.result(f'{row}: ends in {last.partition(chr(10))[0]}', True)
-        suite.comment(last)
+        suite.result(f'{row}: ends in {last.partition(chr(10))[0]}', True, last)
     return 'before' if '-' in found else 'after'
 
 
@@ -266,9 +265,7 @@ class Kernels:
         bad = [result for result in results if not result.whole or
                result.named - OTHERWISE.keys()]
         for result in results:
-            tap.result(f'{row}: {result}', result in bad)
-            if result in bad:
-                suite.comment(result.output)
+            suite.result(f'{row}: {result}', result in bad, result.output)
         others = set.union(*(result.named for result in results))
         for test, reason in OTHERWISE.items():
             tap.result(f'{row}: {test}: {reason}', test not in others)
@@ -288,8 +285,8 @@ def main():
         except suite.Unavailable as error:
             tap.missing(what, error)
         except subprocess.CalledProcessError as error:
-            tap.result(f'{what}: the programs can be built', True)
-            suite.comment(error.stdout + error.stderr)
+            suite.result(f'{what}: the programs can be built', True,
+                         error.stdout + error.stderr)
     tap.finish()
 
 

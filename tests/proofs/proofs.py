@@ -138,7 +138,7 @@ def main():
     except suite.Unavailable as error:
         tap.missing('proofs', error)
         tap.finish()
-    print(f'# CBMC {tools.version}, {os.cpu_count()} processors')
+    tap.comment(f'CBMC {tools.version}, {os.cpu_count()} processors')
 
     def run(proof):
         start = time.monotonic()
@@ -147,10 +147,9 @@ def main():
     with futures.ThreadPoolExecutor(2) as pool:
         for proof, (properties, output, took) in zip(
                 todo, pool.map(run, todo)):
-            print(f'# {proof.harness}: {proof.entry}: {took:.1f} s', flush=True)
+            tap.comment(f'{proof.harness}: {proof.entry}: {took:.1f} s')
             if not properties:
-                tap.result(f'{proof.entry}: CBMC decides', True)
-                suite.comment(output)
+                suite.result(f'{proof.entry}: CBMC decides', True, output)
             for text, wrong in properties.items():
                 # What comes after the first failure of a run is unknown.
                 known = [line for line in wrong

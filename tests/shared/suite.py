@@ -26,6 +26,13 @@ def comment(output):
         print(f'#   {line}')
 
 
+def result(name, bad, output):
+    """A line of TAP and, if it is bad, the end of what was printed."""
+    tap.result(name, bool(bad))
+    if bad:
+        comment(output)
+
+
 class Result:
     """What one cmocka program printed."""
 
@@ -53,15 +60,13 @@ class Result:
                 f'{self.skipped} skipped')
 
 
-def report(where, results):
+def report(where, programs):
     """A line for each program that ran in one place."""
-    for result in results:
-        tap.result(f'{where}: {result}', not result.good)
+    for program in programs:
+        result(f'{where}: {program}', not program.good, program.output)
         # For .ci/count.py, which knows what may be skipped.
-        for reason in result.reasons:
+        for reason in program.reasons:
             tap.comment(f'skipped: {reason}')
-        if not result.good:
-            comment(result.output)
 
 
 def write_between(path, name, lines):
