@@ -25,7 +25,7 @@ struct reading {
 	int err;
 };
 
-/* What the files hold: no two blocks are alike, and no byte is 0. */
+/* What the files hold. */
 static char pattern[READ_AT_MOST];
 
 /* All bytes, or at most READ_AT_MOST, and the error that ended it, or EFBIG. */
@@ -119,10 +119,8 @@ static inline int run_both_ways(const char *name,
 				CMFixtureFunction setup)
 {
 	const char *level = getenv("level");
-	size_t i;
 
-	for (i = 0; i < sizeof(pattern); i++)
-		pattern[i] = (char)(1 + (i * 7 + i / 256) % 255);
+	make_pattern(pattern, sizeof(pattern));
 	bound_files();
 	if (level && (*level == '1' || *level == '2'))
 		return _cmocka_run_group_tests(name, tests, 1, setup, NULL);

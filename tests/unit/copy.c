@@ -165,10 +165,8 @@ int main(void)
 		promise(directory_is_eisdir),
 		promise(descriptor_not_open_for_reading_is_ebadf),
 	};
-	size_t i;
 
-	for (i = 0; i < LARGEST; i++)
-		pattern[i] = (char)(1 + (i * 7 + i / 256) % 255);
+	make_pattern(pattern, LARGEST);
 	bound_files();
 	return cmocka_run_group_tests_name("copy", tests, NULL, NULL);
 }

@@ -211,6 +211,15 @@ static inline int two_pages(void)
 
 #define LARGEST 100000
 
+/* Content of which no two blocks are alike, and no byte is 0. */
+static inline void make_pattern(char *content, size_t size)
+{
+	size_t i;
+
+	for (i = 0; i < size; i++)
+		content[i] = (char)(1 + (i * 7 + i / 256) % 255);
+}
+
 /* Of files: on either side of a page, and of many. */
 #define SIZES                                                                  \
 	{                                                                      \
